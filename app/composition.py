@@ -1,0 +1,272 @@
+"""The one place that wires database, providers, engine and listener together."""
+
+from __future__ import annotations
+
+import getpass
+import ipaddress
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from app.config import Settings
+from app.domain import ids
+from app.domain.actor import Actor, Role
+from app.domain.problem import Problem, Refused
+from app.domain.public_address import PublicAddress
+from app.services.office import Office
+from app.store import accounts, lease, productions, schema
+from app.store.accounts import StoredAccount
+from app.store.engine import Database, open_database
+from app.store.productions import Production
+from app.store.vault import Vault, open_vault
+from providers.contract import Clock, Factory
+
+if TYPE_CHECKING:
+    from app.dispatch.engine import Engine
+    from app.dispatch.gateways import Gateways
+    from app.listener.server import LoopbackServer
+
+GROUP = "callboard.providers"
+"""The entry point group through which kinds of providers are found, ours and others'."""
+
+DEMO = "demo"
+"""The fact that marks a home as a demonstration: it never talks to anything outside this machine."""
+
+FIRST_PRODUCTION = "My production"
+
+
+def factories() -> dict[str, Factory]:
+    """Every kind of provider that is installed, by kind."""
+    found: dict[str, Factory] = {}
+    for entry in entry_points(group=GROUP):
+        factory: Factory = entry.load()
+        found[factory.kind] = factory
+    return dict(sorted(found.items()))
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address leads to this machine and nowhere else."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def system_time_zone() -> str:
+    """The zone this machine is set to, UTC where that cannot be told."""
+    named = os.environ.get("TZ", "")
+    link = Path("/etc/localtime")
+    if not named and link.is_symlink():
+        _, _, named = str(link.resolve()).partition("zoneinfo/")
+    from app.domain.times import is_zone  # noqa: PLC0415 - the zone table is read only where it is needed
+
+    return named if named and is_zone(named) else "UTC"
+
+
+@dataclass(slots=True)
+class House:
+    """Everything one process has open. ``engine`` and ``servers`` only where this process runs them."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    office: Office
+    actor: Actor
+    demo: bool
+    engine: Engine | None = None
+    gateways: Gateways | None = None
+    servers: list[LoopbackServer] = field(default_factory=list)
+    public: PublicAddress = field(default_factory=PublicAddress)
+
+    @property
+    def clock(self) -> Clock:
+        return self.database.clock
+
+    async def close(self) -> None:
+        """Stop what runs here, in the order that loses nothing: no new work, open calls, callbacks, database."""
+        if self.engine:
+            await self.engine.stop()
+        for server in self.servers:
+            await server.close()
+        if self.gateways:
+            await self.gateways.close()
+        await self.database.close()
+
+
+async def open_house(settings: Settings, clock: Clock, *, production: str | None = None) -> House:
+    """Open the home: database brought up to date, key, production, user. Raises :class:`Refused`."""
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Refused(
+            f"The folder {settings.home} cannot be used: {error.strerror or error}.",
+            "Name another one: CALLBOARD_HOME=/path callboard",
+        ) from None
+    database = open_database(settings.database_address, clock)
+    try:
+        await schema.upgrade(database)
+        vault = open_vault(settings.key_file)
+        found = await _production(database, production)
+        actor = await _actor(database)
+        async with database.read() as connection:
+            demo = await productions.fact(connection, DEMO) is not None
+    except BaseException:
+        await database.close()
+        raise
+    house = House(
+        settings=settings,
+        database=database,
+        vault=vault,
+        office=Office(database, vault, found),
+        actor=actor,
+        demo=demo,
+        public=settings.public_address,
+    )
+    house.office = _office(house, found)
+    return house
+
+
+def _office(house: House, production: Production) -> Office:
+    path = house.database.path
+
+    def is_dispatching() -> bool:
+        if house.engine is not None and house.engine.running:
+            return True
+        return path is not None and lease.is_taken(path)
+
+    return Office(
+        database=house.database,
+        vault=house.vault,
+        production=production,
+        public=lambda: house.public,
+        is_dispatching=is_dispatching,
+    )
+
+
+async def _production(database: Database, name: str | None) -> Production:
+    async with database.read() as connection:
+        known = await productions.all_productions(connection)
+    if name is not None:
+        match = next((one for one in known if one.name.casefold() == name.strip().casefold()), None)
+        if match is None:
+            there_is = ", ".join(one.name for one in known) or "none yet"
+            raise Refused(f"There is no production {name}.", f"There is: {there_is}.")
+        return match
+    if known:
+        return known[0]
+    return await add_production(database, FIRST_PRODUCTION, "US", system_time_zone())
+
+
+async def add_production(database: Database, name: str, region: str, time_zone: str) -> Production:
+    """Make a production. The name must be new."""
+    now = database.clock.now_ms()
+    async with database.write() as connection:
+        return await productions.add(
+            connection,
+            public_id=ids.ulid(now, os.urandom),
+            name=name,
+            region=region,
+            time_zone=time_zone,
+            now_ms=now,
+        )
+
+
+async def _actor(database: Database) -> Actor:
+    """Who sits here: the user of the operating system, a coordinator at first start."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "coordinator"
+    async with database.read() as connection:
+        role = await productions.role_of(connection, name)
+    if role is None:
+        now = database.clock.now_ms()
+        role = Role.COORDINATOR.value
+        async with database.write() as connection:
+            await productions.add_user(
+                connection, public_id=ids.ulid(now, os.urandom), name=name, role=role, now_ms=now
+            )
+    return Actor(name, Role(role))
+
+
+async def build_gateways(house: House) -> Gateways:
+    """An adapter for every account. In a demonstration, only for accounts on this machine: Refused otherwise."""
+    from app.dispatch.gateways import Gateway, Gateways  # noqa: PLC0415 - heavy: only where something is sent
+
+    async with house.database.read() as connection:
+        stored = await accounts.all_accounts(connection, house.vault)
+    if house.demo:
+        _refuse_outside(stored)
+    kinds = factories()
+    return Gateways(
+        Gateway(one, kinds[one.account.kind].build(one.account, house.clock))
+        for one in stored
+        if one.account.kind in kinds
+    )
+
+
+def _refuse_outside(stored: Iterable[StoredAccount]) -> None:
+    for one in stored:
+        if not is_loopback(one.account.base_url):
+            raise Refused(
+                f"This is a demonstration, and the provider {one.account.name} is not on this computer.",
+                "Use your own home for real messages: callboard init.",
+            )
+
+
+async def start(
+    house: House,
+    what: str,
+    *,
+    listener: bool = True,
+    public_port: int | None = None,
+    private_port: int | None = None,
+    random: Random | None = None,
+    wall: Callable[[], PublicAddress] | None = None,
+) -> Problem | None:
+    """Run engine and listener in this process. A problem says who runs them already."""
+    from app.dispatch.dispatcher import worker_name  # noqa: PLC0415 - heavy: only where something is sent
+    from app.dispatch.engine import Engine  # noqa: PLC0415
+    from app.listener.intake import Intake  # noqa: PLC0415
+    from app.listener.private import private_app  # noqa: PLC0415
+    from app.listener.public import Doors, public_app  # noqa: PLC0415
+    from app.listener.server import listening_socket, serve  # noqa: PLC0415
+    from app.listener.spool import Spool  # noqa: PLC0415
+
+    gateways = await build_gateways(house)
+    house.gateways = gateways
+    engine = Engine(
+        house.database,
+        house.vault,
+        gateways,
+        wall or (lambda: house.public),
+        worker=worker_name(os.getpid(), os.urandom),
+        random=random or Random(),  # noqa: S311 - jitter of retries
+    )
+    intake = Intake(engine.writer, Spool(house.settings.spool, house.vault), house.vault, house.clock)
+    engine.flush_spool = intake.flush
+    if problem := await engine.start(what):
+        return problem
+    house.engine = engine
+    if listener:
+        doors = Doors(house.database, house.vault, gateways, engine.writer, intake, lambda: house.public)
+        settings = house.settings
+        public = listening_socket(settings.public_port if public_port is None else public_port, settings.public_host)
+        house.servers.append(await serve(public_app(doors), public))
+
+        async def is_ready() -> bool:
+            return engine.running and engine.writer.in_trouble_since is None
+
+        private = listening_socket(
+            settings.private_port if private_port is None else private_port, settings.private_host
+        )
+        house.servers.append(await serve(private_app(house.database, is_ready), private))
+    return None

@@ -1,0 +1,96 @@
+"""Settings of this installation: defaults, ``callboard.toml`` in the home folder, environment, options.
+
+Each source overrides the one before. What a coordinator edits (templates, chains, tables) is rows in the
+database, not here.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from app.domain.public_address import PublicAddress
+
+FILE = "callboard.toml"
+
+
+def default_home() -> Path:
+    """``CALLBOARD_HOME``, or the platform's folder for program data."""
+    named = os.environ.get("CALLBOARD_HOME")
+    return Path(named).expanduser() if named else user_data_path("callboard", appauthor=False)
+
+
+class Settings(BaseSettings):
+    """Every setting, with what it means."""
+
+    model_config = SettingsConfigDict(env_prefix="CALLBOARD_", extra="forbid", frozen=True)
+
+    home: Path = Field(default_factory=default_home)
+    """The folder of configuration, database, key, spool and logs."""
+
+    database_url: str = ""
+    """``sqlite:////path/to/file`` or ``postgresql://user:password@host/name``; a file in the home by default."""
+
+    public_url: str = ""
+    """The https address under which the outside reaches the public socket. Empty: nothing can reach us."""
+
+    public_url_stable: bool = False
+    """Whether that address will still lead here tomorrow. Only then a link goes into a text."""
+
+    recent_public_urls: tuple[str, ...] = ()
+    """Addresses used in the last 24 hours: callbacks may still be signed for them."""
+
+    public_host: str = "127.0.0.1"
+    public_port: int = Field(default=8085, ge=0, le=65535)
+    """The public socket: callbacks and crew pages. A tunnel is given this one only."""
+
+    private_host: str = "127.0.0.1"
+    private_port: int = Field(default=8086, ge=0, le=65535)
+    """The private socket: health and metrics. Never give it to a tunnel."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        home = init_settings().get("home") or default_home()
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(home) / FILE))
+
+    @property
+    def database_address(self) -> str:
+        return self.database_url or f"sqlite:///{(self.home / 'callboard.db').absolute()}"
+
+    @property
+    def key_file(self) -> Path:
+        return self.home / "callboard.key"
+
+    @property
+    def spool(self) -> Path:
+        return self.home / "spool"
+
+    @property
+    def log_file(self) -> Path:
+        return self.home / "logs" / "callboard.log"
+
+    @property
+    def public_address(self) -> PublicAddress:
+        return PublicAddress(self.public_url.rstrip("/"), self.public_url_stable, self.recent_public_urls)
+
+
+def load(**options: Any) -> Settings:
+    """The settings with these options on top; options that are None are left out."""
+    return Settings(**{name: value for name, value in options.items() if value is not None})

@@ -1,0 +1,307 @@
+"""The dispatcher: claim, reserve, mark, check, send, finish.
+
+A delivery is claimed under a lease, its segments are reserved on the sender's schedule, and the attempt is
+committed *before* the provider is called. After the call its outcome is written down. Wherever the process is
+killed, what it leaves behind says exactly what may have happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from random import Random
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.clock import within
+from app.dispatch.gateways import Gateway, Gateways
+from app.dispatch.writer import Writer
+from app.domain import ids, sms, texts
+from app.domain.priorities import Priority
+from app.domain.public_address import PublicAddress
+from app.store import accounts, deliveries, messages
+from app.store.accounts import Sender
+from app.store.deliveries import Claimed, Finish, Mark
+from app.store.engine import Database
+from app.store.messages import StoredMessage
+from app.store.vault import Vault
+from providers.contract import Channel, InDoubt, NotSent, Outcome, Outgoing, ProviderError
+
+LEASE_MS = 30_000
+RENEW_MS = 10_000
+"""A lease is renewed three times before it runs out."""
+
+HORIZON_MS = 1_000
+"""Nothing is reserved further ahead: what came later but matters more must not wait for it."""
+
+OVERDRAFT_SEGMENTS = 10
+"""How many segments of other messages may be granted when an URGENT one comes: it goes out beside them."""
+
+SLOTS = {True: 20, False: 30}
+"""Calls in flight, URGENT and others: together the 50 that a provider's account takes at once."""
+
+BATCH = 200
+"""Deliveries claimed at once at most."""
+
+PHONE_CIPHER = "contact_points.phone"
+"""The field name a phone number is encrypted for."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A claimed delivery, rendered, with the time its sender's schedule grants."""
+
+    claimed: Claimed
+    text: str = field(repr=False)
+    segments: int
+    starts_ms: int
+
+
+class Dispatcher:
+    """Sends what is due through the gateways, in two lanes per channel: URGENT, and everything else."""
+
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        vault: Vault,
+        gateways: Gateways,
+        public: Callable[[], PublicAddress],
+        *,
+        worker: str,
+        random: Random,
+        on_trouble: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._clock = database.clock
+        self._writer = writer
+        self._vault = vault
+        self._gateways = gateways
+        self._public = public
+        self._worker = worker
+        self._random = random
+        self._on_trouble = on_trouble
+        self._versions: dict[int, StoredMessage] = {}
+        self._calls: dict[int, asyncio.Task[None]] = {}
+        self._in_lane = {True: 0, False: 0}
+        self._lease_until = 0
+        self._wakes: list[asyncio.Event] = []
+        self._stopping = False
+
+    # ------------------------------------------------------------------ what others see
+
+    @property
+    def in_flight(self) -> frozenset[int]:
+        """Deliveries this process holds right now."""
+        return frozenset(self._calls)
+
+    def wake(self) -> None:
+        """Something may be due."""
+        for one in self._wakes:
+            one.set()
+
+    async def drain(self, seconds: float) -> None:
+        """Stop claiming; let calls in flight finish for up to ``seconds``."""
+        self._stopping = True
+        self.wake()
+        calls = list(self._calls.values())
+        if calls:
+            try:
+                await within(self._clock, seconds, asyncio.gather(*calls, return_exceptions=True))
+            except TimeoutError:
+                log.warning("calls still open at the end of the drain", calls=len(self._calls))
+
+    async def renew_leases(self) -> None:
+        """Keep what is in flight. Called every ``RENEW_MS``."""
+        if self._calls:
+            until = self._clock.now_ms() + LEASE_MS
+            await self._writer.do(
+                lambda connection: deliveries.renew(
+                    connection, worker=self._worker, now_ms=self._clock.now_ms(), lease_until=until
+                )
+            )
+            self._lease_until = max(self._lease_until, until)
+
+    # ------------------------------------------------------------------ a lane
+
+    async def lane(self, channel: Channel, *, urgent: bool) -> None:
+        """Claim and send on one channel until told to stop."""
+        wake = asyncio.Event()
+        self._wakes.append(wake)
+        try:
+            while not self._stopping:
+                wake.clear()
+                pause_ms = await self._turn(channel, urgent=urgent)
+                if pause_ms == 0 or self._stopping:
+                    continue
+                if pause_ms is None:
+                    await wake.wait()
+                else:
+                    await self._clock.sleep_until(self._clock.now_ms() + pause_ms)
+        finally:
+            self._wakes.remove(wake)
+
+    async def _turn(self, channel: Channel, *, urgent: bool) -> int | None:
+        """One claim. Returns how many milliseconds to wait before the next, None for until woken."""
+        sending = self._gateways.sending(channel)
+        if not sending:
+            return None
+        gateway = sending[0]
+        free = SLOTS[urgent] - self._in_lane[urgent]
+        if free <= 0:
+            return None  # a call that ends wakes the lane
+        sender, backlog_ms = await self._least_busy(gateway, urgent=urgent)
+        pace_ms = 1000 / sender.segments_per_second
+        horizon_ms = HORIZON_MS if urgent else min(HORIZON_MS, OVERDRAFT_SEGMENTS * pace_ms)
+        room = int((horizon_ms - backlog_ms) / pace_ms) if backlog_ms else max(1, int(horizon_ms / pace_ms))
+        if room <= 0:
+            return max(1, round(backlog_ms - horizon_ms + pace_ms))
+        limit = min(free, room, BATCH)
+        ready = await self._writer.do(
+            lambda connection: self._claim(connection, channel, sender, limit=limit, urgent=urgent)
+        )
+        for one in ready:
+            self._in_lane[urgent] += 1
+            call = asyncio.create_task(self._call(one, gateway, sender), name=f"delivery {one.claimed.id}")
+            self._calls[one.claimed.id] = call
+            call.add_done_callback(partial(self._done, one.claimed.id, urgent))
+        return 0 if ready else None
+
+    def _done(self, delivery_id: int, urgent: bool, _call: asyncio.Task[None]) -> None:
+        del self._calls[delivery_id]
+        self._in_lane[urgent] -= 1
+        self.wake()
+
+    async def _least_busy(self, gateway: Gateway, *, urgent: bool) -> tuple[Sender, int]:
+        now = self._clock.now_ms()
+        async with self._database.read() as connection:
+            filled = [
+                (await accounts.backlog_ms(connection, sender.id, urgent=urgent, now_ms=now), sender)
+                for sender in gateway.senders
+            ]
+        backlog, sender = min(filled, key=lambda pair: pair[0])
+        return sender, backlog
+
+    async def _claim(
+        self, connection: AsyncConnection, channel: Channel, sender: Sender, *, limit: int, urgent: bool
+    ) -> list[Ready]:
+        now = self._clock.now_ms()
+        priorities = [one for one in Priority if (one is Priority.URGENT) == urgent]
+        claimed = await deliveries.claim(
+            connection,
+            channel=channel,
+            priorities=priorities,
+            worker=self._worker,
+            now_ms=now,
+            lease_until=now + LEASE_MS,
+            limit=limit,
+        )
+        if not claimed:
+            return []
+        rendered = [(one, await self._render(connection, one)) for one in claimed]
+        segments = [sms.measure(text).segments for _, text in rendered]
+        slots = await accounts.reserve(connection, sender, segments, urgent=urgent, now_ms=now)
+        self._lease_until = max(self._lease_until, now + LEASE_MS)
+        return [
+            Ready(one, text, count, starts)
+            for (one, text), count, starts in zip(rendered, segments, slots.starts_ms, strict=True)
+        ]
+
+    async def _render(self, connection: AsyncConnection, claimed: Claimed) -> str:
+        version = self._versions.get(claimed.version_id)
+        if version is None:
+            version = await messages.version(connection, claimed.version_id)
+            self._versions[claimed.version_id] = version
+        return texts.sms(
+            wording_of(version),
+            link=self._public().link(ids.link_token(self._vault.link_key, claimed.id)),
+            opt_out_words=claimed.opt_out_words,
+            language=claimed.language,
+        )
+
+    # ------------------------------------------------------------------ one call
+
+    async def _call(self, ready: Ready, gateway: Gateway, sender: Sender) -> None:
+        claimed = ready.claimed
+        await self._clock.sleep_until(ready.starts_ms)
+        if self._stopping:
+            await self._release(claimed)
+            return
+        reference = ids.attempt_reference(os.urandom)
+        granted = await self._writer.mark(
+            Mark(
+                delivery_id=claimed.id,
+                attempt=claimed.attempt,
+                reference=reference,
+                account_id=gateway.stored.id,
+                sender_id=sender.id,
+                receipt_possible=gateway.provider.capabilities.delivery and bool(self._public().base),
+            )
+        )
+        if not granted:
+            await self._release(claimed)
+            return
+        outcome = self._too_late(claimed) or await self._send(ready, gateway, sender, reference)
+        await self._writer.finish(
+            Finish(claimed, reference, outcome, self._random.random(), gateway.stored.id)
+        )
+        if isinstance(outcome, InDoubt | NotSent):
+            self._on_trouble()
+
+    async def _release(self, claimed: Claimed) -> None:
+        await self._writer.do(
+            lambda connection: deliveries.release(connection, [claimed.id], worker=self._worker)
+        )
+
+    def _too_late(self, claimed: Claimed) -> NotSent | None:
+        """After the mark and before the call: has this machine slept, so that others may think us dead?"""
+        now = self._clock.now_ms()
+        if now > max(claimed.lease_until, self._lease_until):
+            return NotSent(
+                ProviderError(
+                    "lease", "This computer was asleep when it should have been sent.", retryable=True
+                )
+            )
+        if now >= claimed.give_up_at:
+            return NotSent(
+                ProviderError("stale", "It was too old to send when its turn came.", "Send a new message.")
+            )
+        return None
+
+    async def _send(self, ready: Ready, gateway: Gateway, sender: Sender, reference: str) -> Outcome:
+        claimed = ready.claimed
+        public = self._public()
+        outgoing = Outgoing(
+            channel=claimed.channel,
+            to=self._vault.decrypt(PHONE_CIPHER, claimed.cipher),
+            sender=sender.address,
+            text=ready.text,
+            reference=reference,
+            callback_url=public.callback_url(gateway.stored.public_id, reference),
+            valid_for_s=VALID_FOR_S.get(claimed.priority),
+        )
+        try:
+            return await gateway.provider.send(outgoing)
+        except Exception as error:  # an adapter must not raise; if one does, the call may have been made
+            log.exception("adapter raised", provider=gateway.stored.account.name, error=type(error).__name__)
+            return InDoubt(ProviderError("adapter", "The provider's answer could not be understood."))
+
+
+VALID_FOR_S = {Priority.URGENT: 900}
+"""A stale call time is worse than none: after a quarter of an hour the carrier should let an URGENT text die."""
+
+
+def wording_of(version: StoredMessage) -> texts.Wording:
+    """The wording of one version, as it is rendered."""
+    return texts.Wording(version.production, version.priority, version.subject, version.body, version.options)
+
+
+def worker_name(pid: int, random_bytes: Callable[[int], bytes]) -> str:
+    """A name for one process's leases."""
+    return f"{pid}-{random_bytes(4).hex()}"

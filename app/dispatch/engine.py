@@ -1,0 +1,194 @@
+"""The engine: writer, planner, dispatcher and timers as one thing that starts, settles and stops.
+
+It owns nothing of the terminal. It runs on the terminal's own loop or headless, and it is never needed to look:
+screens and commands read the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from random import Random
+
+import structlog
+
+from app.dispatch import planner
+from app.dispatch.dispatcher import RENEW_MS, Dispatcher
+from app.dispatch.gateways import Gateways
+from app.dispatch.reconciler import Reconciler
+from app.dispatch.supervisor import Supervisor
+from app.dispatch.writer import Writer
+from app.domain.evidence import Work
+from app.domain.problem import Problem
+from app.domain.public_address import PublicAddress
+from app.store import deliveries, receipts
+from app.store.engine import Database
+from app.store.lease import FileLease
+from app.store.vault import Vault
+from providers.contract import Channel
+
+HEARTBEAT_MS = 10_000
+"""How often leases, old deliveries and parked receipts are looked after when nothing else happens."""
+
+DRAIN_S = 10.0
+"""Calls in flight get this long to finish when the engine stops: as long as one call may take."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What a start found and put right."""
+
+    requeued: int
+    unknown: int
+
+
+class Engine:
+    """Sends what is due. One per database file."""
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        gateways: Gateways,
+        public: Callable[[], PublicAddress],
+        *,
+        worker: str,
+        random: Random,
+    ) -> None:
+        self.database = database
+        self.gateways = gateways
+        self.writer = Writer(database, worker)
+        self._vault = vault
+        self._worker = worker
+        self._clock = database.clock
+        self._poked = asyncio.Event()
+        self.flush_spool: Callable[[], Awaitable[int]] | None = None
+        self.supervisor = Supervisor(database)
+        self.dispatcher = Dispatcher(
+            database,
+            self.writer,
+            vault,
+            gateways,
+            public,
+            worker=worker,
+            random=random,
+            on_trouble=self._poked.set,
+        )
+        self.reconciler = Reconciler(database, self.writer, vault, gateways, public)
+        self._lease = FileLease(database.path) if database.path else None
+        self._running = False
+        self._last_beat_ms = 0
+
+    async def start(self, what: str) -> Problem | None:
+        """Take the lease, put right what the last process left, and begin. A problem says who has the lease."""
+        if self._lease and (taken := self._lease.take(what)):
+            return taken
+        await self._recover()
+        self._running = True
+        self.supervisor.start("writer", self.writer.run)
+        self.supervisor.start("timers", self._timers)
+        self.supervisor.start("leases", self._leases)
+        for channel in Channel:
+            for urgent in (True, False):
+                name = f"{channel.value} dispatcher, {'urgent' if urgent else 'others'}"
+                self.supervisor.start(name, lambda c=channel, u=urgent: self.dispatcher.lane(c, urgent=u))  # type: ignore[misc]
+        return None
+
+    @property
+    def running(self) -> bool:
+        return self._running
+
+    async def stop(self) -> None:
+        """Stop claiming, let open calls finish, write everything down, release the lease."""
+        if not self._running:
+            return
+        self._running = False
+        await self.dispatcher.drain(DRAIN_S)
+        while not self.writer.idle:
+            await self._clock.sleep_until(self._clock.now_ms() + 5)
+        await self.supervisor.stop()
+        if self._lease:
+            self._lease.release()
+
+    def poke(self) -> None:
+        """Something may be due: look now."""
+        self._poked.set()
+
+    async def unsettled(self) -> int:
+        """Deliveries that are queued, claimed or being sent, and attempts still to be looked up."""
+        async with self.database.read() as connection:
+            work = await deliveries.pending(connection)
+            due = await deliveries.next_due(connection)
+        held = sum(count for state, count in work.items() if state is not Work.HELD)
+        return held + (1 if held == 0 and due is not None and work.get(Work.HELD, 0) == 0 else 0)
+
+    async def _recover(self) -> Recovered:
+        """This process alone has the database: every lease of anybody else has run out."""
+        await planner.resume_freezing(self.database)
+        async with self.database.write(by_engine=True) as connection:
+            requeued, unknown = await deliveries.expire(
+                connection,
+                now_ms=self._clock.now_ms(),
+                worker=self._worker if self._lease else None,
+            )
+        if requeued or unknown:
+            log.info("recovered", requeued=requeued, unknown=unknown)
+        return Recovered(requeued, unknown)
+
+    async def _leases(self) -> None:
+        while True:
+            await self._clock.sleep_until(self._clock.now_ms() + RENEW_MS)
+            await self.dispatcher.renew_leases()
+
+    async def _timers(self) -> None:
+        with self.database.listening(to_engine=False) as bell:
+            while True:
+                self._poked.clear()
+                bell.clear()
+                await self._do_what_is_due()
+                self.dispatcher.wake()
+                await self._until_next(bell)
+
+    async def _do_what_is_due(self) -> None:
+        while await planner.route_next_block(self.database, self.gateways.channels(), self._vault.link_key):
+            self.dispatcher.wake()
+        now = self._clock.now_ms()
+        await self.writer.do(lambda connection: deliveries.wake_held(connection, now))
+        await self.reconciler.settle_due()
+        if now - self._last_beat_ms >= HEARTBEAT_MS:
+            self._last_beat_ms = now
+            await self._look_after(now)
+
+    async def _look_after(self, now: int) -> None:
+        """The sweeps for every state in between."""
+        in_flight = self.dispatcher.in_flight
+        await self.writer.do(
+            lambda connection: deliveries.expire(
+                connection, now_ms=now, worker=self._worker if self._lease else None, in_flight=in_flight
+            )
+        )
+        await self.writer.do(lambda connection: deliveries.give_up(connection, now))
+        await self.writer.do(lambda connection: receipts.retry_parked(connection, now))
+        if self.flush_spool:
+            await self.flush_spool()
+
+    async def _until_next(self, bell: asyncio.Event) -> None:
+        """Wait until something is due, something was asked for, or the next heartbeat."""
+        async with self.database.read() as connection:
+            due = await deliveries.next_due(connection)
+        now = self._clock.now_ms()
+        at = min(due if due is not None and due > now else now + HEARTBEAT_MS, now + HEARTBEAT_MS)
+        waits = {
+            asyncio.ensure_future(self._clock.sleep_until(at)),
+            asyncio.ensure_future(bell.wait()),
+            asyncio.ensure_future(self._poked.wait()),
+        }
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)

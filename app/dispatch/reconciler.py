@@ -1,0 +1,81 @@
+"""The reconciler: asks providers about messages whose fate is not known, and acts on the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from app.dispatch.dispatcher import PHONE_CIPHER, wording_of
+from app.dispatch.gateways import Gateways
+from app.dispatch.writer import Writer
+from app.domain import ids, texts
+from app.domain.public_address import PublicAddress
+from app.domain.unknowns import resolve
+from app.store import messages, unknowns
+from app.store.engine import Database
+from app.store.unknowns import Unknown
+from app.store.vault import Vault
+from providers.contract import CannotSay, Found, LookUp, NotFound
+
+AT_ONCE = 5
+"""Look-ups in flight: they share the provider's limits with sending."""
+
+
+class Reconciler:
+    """Settles unknown attempts, in the order that the domain sets."""
+
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        vault: Vault,
+        gateways: Gateways,
+        public: Callable[[], PublicAddress],
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._vault = vault
+        self._gateways = gateways
+        self._public = public
+
+    async def settle_due(self) -> int:
+        """Ask about every unknown whose look-up is due. Returns how many were asked about."""
+        async with self._database.read() as connection:
+            due = await unknowns.due(connection, self._database.clock.now_ms())
+        for start in range(0, len(due), AT_ONCE):
+            await asyncio.gather(*(self._settle(one) for one in due[start : start + AT_ONCE]))
+        return len(due)
+
+    async def _settle(self, unknown: Unknown) -> None:
+        answer = await self._ask(unknown)
+        now = self._database.clock.now_ms()
+        resolution = resolve(
+            answer,
+            priority=unknown.priority,
+            person_has_evidence=unknown.person_has_evidence,
+            looks=unknown.looks + 1,
+            now_ms=now,
+        )
+        found = answer if isinstance(answer, Found) else None
+        await self._writer.do(lambda connection: unknowns.settle(connection, unknown, resolution, found, now))
+
+    async def _ask(self, unknown: Unknown) -> Found | NotFound | CannotSay:
+        gateway = self._gateways.by_id(unknown.account_id)
+        if gateway is None or not gateway.provider.capabilities.look_up:
+            return CannotSay("This provider cannot be asked.")
+        async with self._database.read() as connection:
+            version = await messages.version(connection, unknown.version_id)
+        text = texts.sms(
+            wording_of(version),
+            link=self._public().link(ids.link_token(self._vault.link_key, unknown.delivery_id)),
+            opt_out_words=unknown.opt_out_words,
+            language=unknown.language,
+        )
+        return await gateway.provider.look_up(
+            LookUp(
+                to=self._vault.decrypt(PHONE_CIPHER, unknown.cipher),
+                sender=unknown.sender,
+                text=text,
+                sent_at_ms=unknown.started_at,
+            )
+        )

@@ -1,0 +1,39 @@
+"""Who does something. Every service takes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """The roles of a production office, as they are spoken of there."""
+
+    COORDINATOR = "coordinator"
+    ASSISTANT_COORDINATOR = "assistant coordinator"
+    UNIT_PRODUCTION_MANAGER = "unit production manager"
+    PRODUCER = "producer"
+    FIRST_AD = "1st AD"
+    SECOND_AD = "2nd AD"
+    DEPARTMENT_HEAD = "department head"
+    VIEWER = "viewer"
+
+
+SENDERS = frozenset(Role) - {Role.VIEWER}
+"""Roles that may send at all; a viewer reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A user in a role, acting now."""
+
+    name: str
+    role: Role = Role.COORDINATOR
+
+    @property
+    def may_send(self) -> bool:
+        return self.role in SENDERS
+
+
+CREW_PAGE = Actor("crew page", Role.VIEWER)
+ENGINE = Actor("callboard", Role.VIEWER)

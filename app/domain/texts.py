@@ -1,0 +1,60 @@
+"""What a person reads: one message rendered for one channel, always to the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.domain.priorities import Priority
+from app.domain.replies import Meaning, ReplyOption
+
+OPT_OUT_WORDS = {"en": "Reply STOP to opt out.", "es": "Responda STOP para no recibir mas.", "fr": "STOP pour arreter."}
+"""On the first text ever to a number, and on every promotional one. Plain letters: an accent would halve the
+room of the whole text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The parts of one version of a message."""
+
+    production: str
+    priority: Priority
+    subject: str
+    body: str
+    options: Sequence[ReplyOption] = ()
+
+
+def sms(wording: Wording, *, link: str | None, opt_out_words: bool, language: str = "en") -> str:
+    """The text as it is sent. Begins with the production's name, so that nobody wonders who writes.
+
+    ``link`` is given only where the public address is stable; without one the answer is asked for by digit.
+    """
+    opening = f"{wording.production}: "
+    if wording.priority is Priority.URGENT:
+        opening += "URGENT: "
+    parts = [opening + _subject_and_body(wording)]
+    if wording.options:
+        parts.append(asking(wording.options))
+    if link:
+        parts.append(link)
+    if opt_out_words:
+        parts.append(OPT_OUT_WORDS.get(language, OPT_OUT_WORDS["en"]))
+    return " ".join(parts)
+
+
+def asking(options: Sequence[ReplyOption]) -> str:
+    """How an answer is asked for: by digits, never by YES or CANCEL, which carriers take for keywords."""
+    words = [f"{option.digit} {_ASKED.get(option.meaning, option.label)}" for option in options]
+    return f"Reply {', '.join(words)}."
+
+
+_ASKED = {Meaning.CONFIRMED: "to confirm", Meaning.NEEDS_HELP: "if there is a problem"}
+
+
+def _subject_and_body(wording: Wording) -> str:
+    subject, body = wording.subject.strip(), wording.body.strip()
+    if not subject or body.casefold().startswith(subject.casefold()):
+        return body
+    if not body:
+        return subject
+    return f"{subject}{'' if subject[-1] in '.!?:' else '.'} {body}"

@@ -1,0 +1,122 @@
+"""The chase: remind those who have not read it, and take a step back while there is time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from app.domain import ids
+from app.domain.actor import Actor
+from app.domain.messages import MessageStatus
+from app.domain.priorities import GUARD_S, StepKind, undo_window_s
+from app.domain.problem import Problem, Refused
+from app.domain.times import spell
+from app.services.office import Office, find_message, may_send
+from app.store import audit, board, messages
+from app.store.board import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken:
+    """A step as it was asked for. ``repeated`` when this is the one of a moment ago: nobody is asked twice."""
+
+    message_id: str
+    code: str
+    step_id: str
+    people: int
+    not_before: int
+    dispatching: bool
+    repeated: bool = False
+
+
+def cannot_remind(summary: Summary, now_ms: int) -> Problem | None:
+    """Why a reminder cannot be sent now, or None. The same words on the key and in the command."""
+    if summary.status is not MessageStatus.SENDING:
+        return Problem(f"The message is {summary.status.value}.", "Send a new one.")
+    if summary.open_step and summary.open_step.kind is StepKind.FIRST:
+        return Problem("The message has not gone out yet.", "Wait for the end of its undo window.")
+    since = summary.last_reminder_at
+    if since is not None and now_ms - since < GUARD_S * 1000:
+        wait = GUARD_S - (now_ms - since) // 1000
+        return Problem(f"A reminder was sent {spell(now_ms - since)} ago.", f"Wait {wait} s.")
+    if summary.non_readers == 0:
+        return Problem("Everybody has read it.", "Nothing to do.")
+    return None
+
+
+async def remind(
+    office: Office, actor: Actor, name: str, only: Collection[int] | None = None
+) -> StepTaken:
+    """Remind all non-readers of a message, or the marked recipients among them.
+
+    A second press within the guard returns the first reminder. Raises :class:`Refused`.
+    """
+    may_send(actor)
+    message = await find_message(office, name)
+    now = office.clock.now_ms()
+    public_id = ids.ulid(now, office.random_bytes)
+    not_before = now + undo_window_s(StepKind.REMINDER, message.priority) * 1000
+    async with office.database.write() as connection:
+        last = await messages.latest_step(connection, message.id, StepKind.REMINDER)
+        if last and now - last.created_at < GUARD_S * 1000:
+            return StepTaken(
+                message.public_id,
+                message.code,
+                last.public_id,
+                last.people,
+                last.not_before,
+                office.is_dispatching(),
+                repeated=True,
+            )
+        summary = (await board.summaries(connection, office.production.id, now, only=message.id))[0]
+        if problem := cannot_remind(summary, now):
+            raise Refused(problem.sentence, problem.next)
+        step_id = await messages.add_step(
+            connection,
+            public_id=public_id,
+            message_id=message.id,
+            version_id=message.version_id,
+            kind=StepKind.REMINDER,
+            actor=actor.name,
+            channels=message.channels,
+            now_ms=now,
+            not_before=not_before,
+        )
+        people = await messages.freeze_non_readers(connection, step_id, message.id, now, only)
+        if people == 0:
+            raise Refused("None of those marked is still to be reminded.", "Unmark them, or mark others.")
+        await audit.record(
+            connection,
+            actor,
+            "remind",
+            f"message:{message.public_id}",
+            now,
+            production_id=office.production.id,
+            detail={"step": public_id, "people": people},
+        )
+    return StepTaken(message.public_id, message.code, public_id, people, not_before, office.is_dispatching())
+
+
+async def undo(office: Office, actor: Actor, name: str) -> StepTaken:
+    """Call off the newest step of a message while its undo window is open. Raises :class:`Refused`."""
+    may_send(actor)
+    message = await find_message(office, name)
+    now = office.clock.now_ms()
+    async with office.database.write() as connection:
+        step = await messages.latest_step(connection, message.id)
+        if step is None or not await messages.undo_step(connection, step.id, now):
+            raise Refused("Nothing can be undone: it has gone out.", "Send a correction instead.")
+        if step.kind is StepKind.FIRST:
+            await messages.set_status(connection, message.id, MessageStatus.CANCELLED)
+        await audit.record(
+            connection,
+            actor,
+            "undo",
+            f"message:{message.public_id}",
+            now,
+            production_id=office.production.id,
+            detail={"step": step.public_id, "kind": step.kind.value},
+        )
+    return StepTaken(
+        message.public_id, message.code, step.public_id, step.people, step.not_before, office.is_dispatching()
+    )

@@ -1,0 +1,170 @@
+"""Sending a message: what would happen, and making it happen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.dispatch import planner
+from app.domain import ids, sms, texts
+from app.domain.actor import Actor
+from app.domain.messages import Composed, problem_of
+from app.domain.priorities import StepKind, undo_window_s
+from app.domain.problem import Refused
+from app.domain.routing import Routable, route
+from app.services.office import Office, may_send
+from app.store import accounts, addressees, audience, audit, messages
+from app.store import tables as t
+from providers.contract import Channel, Money
+from sqlalchemy import select
+
+SAMPLE_TOKEN = "x" * ids.LINK_TOKEN_LENGTH
+"""Stands for a link's token where only the length of the text matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """Somebody who will not be reached, why, and what to do about it."""
+
+    person: str
+    person_id: str
+    department: str
+    why: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What sending would do, without doing it."""
+
+    recipients: int
+    excluded: tuple[Excluded, ...]
+    channels: dict[Channel, int]
+    segments: int
+    offending: str
+    """The character that halves the room of every text, or nothing."""
+    held: int
+    overrides: int
+    shared: int
+    cost: Money | None
+    eta_seconds: int
+
+
+async def preflight(office: Office, composed: Composed) -> Preflight:
+    """The sheet before sending. Raises :class:`Refused` for a message that cannot be sent at all."""
+    if problem := problem_of(composed, office.production.name):
+        raise Refused(problem.sentence, problem.next)
+    now = office.clock.now_ms()
+    async with office.database.read() as connection:
+        await audience.check(connection, office.production.id, composed.audience)
+        meant = audience.condition(office.production.id, composed.audience)
+        person_ids = list((await connection.execute(select(t.people.c.id).where(meant))).scalars())
+        people = await addressees.of_people(connection, office.production.id, person_ids)
+        available = await accounts.channels_with_provider(connection)
+        rate, backlog_ms = await accounts.pace(connection, Channel.SMS, now)
+    if not people:
+        raise Refused("Nobody is addressed.", "Import the crew list first: callboard crew import FILE.")
+    routable = Routable(composed.priority, composed.purpose, tuple(composed.channels))
+    excluded: list[Excluded] = []
+    channels: dict[Channel, int] = {}
+    held = overrides = segments = 0
+    numbers: set[str] = set()
+    shared = 0
+    wording = texts.Wording(
+        office.production.name, composed.priority, composed.subject, composed.body, composed.options
+    )
+    link = office.public().link(SAMPLE_TOKEN)
+    by_opt_out = {
+        words: sms.measure(texts.sms(wording, link=link, opt_out_words=words)) for words in (False, True)
+    }
+    for person in people.values():
+        decision = route(person.addressee, routable, available, now)
+        if reason := decision.suppression:
+            excluded.append(Excluded(person.name, person.public_id, person.department, reason.why, reason.next))
+        for path in decision.paths:
+            channels[path.channel] = channels.get(path.channel, 0) + 1
+            held += path.held_until_ms is not None
+            overrides += path.override is not None
+            if path.channel is Channel.SMS:
+                number = person.lookups[path.contact_point_id]
+                if number in numbers:
+                    shared += 1
+                    continue
+                numbers.add(number)
+                segments += by_opt_out[path.contact_point_id not in person.texted].segments
+    undo_s = undo_window_s(StepKind.FIRST, composed.priority)
+    return Preflight(
+        recipients=len(people),
+        excluded=tuple(sorted(excluded, key=lambda one: (one.department, one.person))),
+        channels=channels,
+        segments=segments,
+        offending="".join(sorted({character for _, character in by_opt_out[False].offending}))[:20],
+        held=held,
+        overrides=overrides,
+        shared=shared,
+        cost=office.price("", segments),
+        eta_seconds=undo_s + round(backlog_ms / 1000) + (-(-segments // rate) if rate else 0),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that is on its way, or will be when its undo window is over."""
+
+    message_id: str
+    code: str
+    step_id: str
+    not_before: int
+    sheet: Preflight
+    dispatching: bool
+
+
+async def send(office: Office, actor: Actor, composed: Composed) -> Sent:
+    """Store the message, freeze its audience and let it go out after the undo window.
+
+    Raises :class:`Refused` where there is nothing to send, nobody to send to, or the actor may not.
+    """
+    may_send(actor)
+    sheet = await preflight(office, composed)
+    if not sheet.channels:
+        raise Refused(
+            "Nobody can be reached by the channels of this message.",
+            sheet.excluded[0].next if sheet.excluded else "Add a provider: callboard provider add.",
+        )
+    now = office.clock.now_ms()
+    public_id = ids.ulid(now, office.random_bytes)
+    step_public = ids.ulid(now, office.random_bytes)
+    not_before = now + undo_window_s(StepKind.FIRST, composed.priority) * 1000
+    async with office.database.write() as connection:
+        number = await messages.next_number(connection, office.production.id)
+        code = ids.message_code(number)
+        message_id, version_id = await messages.create(
+            connection,
+            composed,
+            production_id=office.production.id,
+            public_id=public_id,
+            code=code,
+            actor=actor.name,
+            now_ms=now,
+        )
+        step_id = await messages.add_step(
+            connection,
+            public_id=step_public,
+            message_id=message_id,
+            version_id=version_id,
+            kind=StepKind.FIRST,
+            actor=actor.name,
+            channels=composed.channels,
+            now_ms=now,
+            not_before=not_before,
+        )
+        await audit.record(
+            connection,
+            actor,
+            "send",
+            f"message:{public_id}",
+            now,
+            production_id=office.production.id,
+            detail={"people": sheet.recipients, "priority": composed.priority.value, "type": composed.type.value},
+        )
+    await planner.freeze(office.database, step_id)
+    return Sent(public_id, code, step_public, not_before, sheet, office.is_dispatching())

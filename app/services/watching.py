@@ -1,0 +1,157 @@
+"""Looking: what the screens and the commands show. Nothing here changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, time
+
+from sqlalchemy import select
+
+from app.domain import times
+from app.domain.buckets import NON_READERS, Bucket, ChannelFigures
+from app.domain.problem import Refused
+from app.services.office import Office, find_message
+from app.store import audience, board, incidents, timeline
+from app.store import tables as t
+from app.store.board import Day, FeedRow, Standing, Summary
+from app.store.incidents import Incident
+from app.store.timeline import Happening
+from providers.contract import Channel
+
+NON_READER = "non_reader"
+"""The state that stands for everybody we are still after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Center:
+    """Everything the Center shows at one moment, read in one transaction."""
+
+    now_ms: int
+    messages: tuple[Summary, ...]
+    day: Day
+    feed: tuple[FeedRow, ...]
+    unread_urgent: int
+    unread_urgent_since: int | None
+    incidents: tuple[Incident, ...]
+    people: int
+    dispatching: bool
+
+
+async def center(office: Office, *, feed_rows: int = 100, messages_limit: int = 500) -> Center:
+    """The Center as it is now."""
+    now = office.clock.now_ms()
+    async with office.database.read() as connection:
+        summaries = await board.summaries(connection, office.production.id, now, limit=messages_limit)
+        day = await board.day(connection, office.production.id, midnight_ms(office, now))
+        feed = await board.feed(connection, office.production.id, limit=feed_rows)
+        unread, since = await board.unread_urgent(connection, office.production.id)
+        open_incidents = await incidents.standing(connection)
+        people = await audience.head_count(connection, office.production.id, ["all"])
+    return Center(
+        now_ms=now,
+        messages=tuple(summaries),
+        day=day,
+        feed=tuple(feed),
+        unread_urgent=unread,
+        unread_urgent_since=since,
+        incidents=tuple(open_incidents),
+        people=people,
+        dispatching=office.is_dispatching(),
+    )
+
+
+def midnight_ms(office: Office, now_ms: int) -> int:
+    """The start of the production's day."""
+    here: datetime = times.wall(now_ms, office.production.time_zone)
+    return times.at_wall(here.date(), time(0), office.production.time_zone)
+
+
+async def non_readers(office: Office, message_id: int, *, text: str = "") -> list[Standing]:
+    """Everybody we are still after for a message (by its internal key), with the reason and the next step."""
+    async with office.database.read() as connection:
+        return await board.standings(connection, message_id, NON_READERS, text=text)
+
+
+async def departments(office: Office) -> list[tuple[str, int]]:
+    """Every department with its head-count."""
+    async with office.database.read() as connection:
+        return await audience.departments(connection, office.production.id)
+
+
+async def head_count(office: Office, words: list[str]) -> int:
+    """How many people an audience means. Raises :class:`Refused` for what is no audience."""
+    async with office.database.read() as connection:
+        return await audience.head_count(connection, office.production.id, words)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One message with all its figures."""
+
+    summary: Summary
+    channels: Mapping[Channel, ChannelFigures]
+    departments: Mapping[str, Mapping[Bucket, int]]
+    replies: int
+    unreachable: tuple[Standing, ...]
+
+
+async def status(office: Office, name: str | None = None) -> Status:
+    """The figures of a message, the newest one if none is named. Raises :class:`Refused`."""
+    now = office.clock.now_ms()
+    if name is None:
+        async with office.database.read() as connection:
+            newest = await board.summaries(connection, office.production.id, now, limit=1)
+        if not newest:
+            raise Refused("There are no messages yet.", "Send one: callboard send --to all …")
+        name = newest[0].public_id
+    message = await find_message(office, name)
+    async with office.database.read() as connection:
+        summary = (await board.summaries(connection, office.production.id, now, only=message.id))[0]
+        return Status(
+            summary=summary,
+            channels=await board.by_channel(connection, message.id),
+            departments=await board.by_department(connection, message.id),
+            replies=await board.replies(connection, message.id),
+            unreachable=tuple(
+                await board.standings(connection, message.id, [Bucket.NOT_REACHED, Bucket.SUPPRESSED])
+            ),
+        )
+
+
+async def people(office: Office, name: str, state: str) -> list[Standing]:
+    """The recipients of a message in one state. Raises :class:`Refused` for a state there is not."""
+    message = await find_message(office, name)
+    states = {bucket.value: [bucket] for bucket in Bucket} | {NON_READER: list(NON_READERS)}
+    if state not in states:
+        raise Refused(f"“{state}” is no state.", f"There is: {', '.join(states)}.")
+    async with office.database.read() as connection:
+        return await board.standings(connection, message.id, states[state])
+
+
+async def explain(office: Office, name: str, person: str | None = None) -> list[Happening]:
+    """Everything that happened to a message, or to one person of it. Raises :class:`Refused`."""
+    message = await find_message(office, name)
+    async with office.database.read() as connection:
+        recipient_id = None
+        if person is not None:
+            found = await connection.execute(
+                select(t.recipients.c.id)
+                .join(t.people, t.people.c.id == t.recipients.c.person_id)
+                .where(
+                    t.recipients.c.message_id == message.id,
+                    audience.condition(office.production.id, [f"person:{person}"]),
+                )
+            )
+            recipient_id = found.scalars().first()
+            if recipient_id is None:
+                raise Refused(f"{person} is not among the recipients of {message.code}.", "Check the name.")
+        return await timeline.of_message(connection, message.id, recipient_id)
+
+
+@asynccontextmanager
+async def following(office: Office) -> AsyncIterator[object]:
+    """A bell (an ``asyncio.Event``) that rings when something this process shows may have changed."""
+    with office.database.listening() as bell:
+        yield bell

@@ -1,0 +1,198 @@
+"""Provider accounts, their senders, and each sender's schedule of segments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store import tables as t
+from app.store.vault import Vault
+from providers.contract import Account, Channel
+
+SECRETS = "accounts.secrets"
+"""The field name the secrets are encrypted for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """One of our own numbers."""
+
+    id: int
+    account_id: int
+    address: str
+    segments_per_second: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAccount:
+    """A provider account as it is kept."""
+
+    id: int
+    public_id: str
+    channel: Channel
+    enabled: bool
+    account: Account = field(repr=False)
+    senders: tuple[Sender, ...] = ()
+
+
+async def all_accounts(connection: AsyncConnection, vault: Vault) -> list[StoredAccount]:
+    """Every account, in order of preference."""
+    senders: dict[int, list[Sender]] = {}
+    for row in await connection.execute(select(t.senders).order_by(t.senders.c.id)):
+        senders.setdefault(row.account_id, []).append(
+            Sender(row.id, row.account_id, row.address, row.segments_per_second)
+        )
+    found = []
+    for row in await connection.execute(select(t.accounts).order_by(t.accounts.c.place, t.accounts.c.id)):
+        secrets = vault.decrypt_json(SECRETS, row.secrets)
+        assert isinstance(secrets, dict)
+        found.append(
+            StoredAccount(
+                id=row.id,
+                public_id=row.public_id,
+                channel=Channel(row.channel),
+                enabled=row.enabled,
+                account=Account(
+                    name=row.name,
+                    kind=row.kind,
+                    base_url=row.base_url,
+                    settings=json.loads(row.settings),
+                    secrets=secrets,
+                ),
+                senders=tuple(senders.get(row.id, ())),
+            )
+        )
+    return found
+
+
+async def add(
+    connection: AsyncConnection,
+    vault: Vault,
+    account: Account,
+    *,
+    public_id: str,
+    channel: Channel,
+    senders: Sequence[tuple[str, int]],
+    production_id: int | None,
+    now_ms: int,
+) -> int:
+    """Store a new account with its senders (address, segments per second), last in order. Returns its key."""
+    place = (await connection.execute(select(func.count()).select_from(t.accounts))).scalar_one()
+    account_id = (
+        await connection.execute(
+            t.accounts.insert()
+            .values(
+                public_id=public_id,
+                name=account.name,
+                kind=account.kind,
+                channel=channel.value,
+                base_url=account.base_url,
+                settings=json.dumps(dict(account.settings)),
+                secrets=vault.encrypt_json(SECRETS, dict(account.secrets)),
+                enabled=True,
+                place=place,
+                created_at=now_ms,
+            )
+            .returning(t.accounts.c.id)
+        )
+    ).scalar_one()
+    if senders:
+        await connection.execute(
+            t.senders.insert(),
+            [
+                {
+                    "account_id": account_id,
+                    "production_id": production_id,
+                    "address": address,
+                    "segments_per_second": rate,
+                }
+                for address, rate in senders
+            ],
+        )
+    return int(account_id)
+
+
+async def channels_with_provider(connection: AsyncConnection) -> frozenset[Channel]:
+    """Channels that have an enabled account with somewhere to send from."""
+    rows = await connection.execute(
+        select(t.accounts.c.channel)
+        .join(t.senders, t.senders.c.account_id == t.accounts.c.id)
+        .where(t.accounts.c.enabled)
+        .distinct()
+    )
+    return frozenset(Channel(one) for one in rows.scalars())
+
+
+# ---------------------------------------------------------------------------- the schedule of a sender
+
+MICROS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Segments granted to a batch: the times, in epoch milliseconds, at which each message may leave."""
+
+    starts_ms: tuple[int, ...]
+
+
+async def backlog_ms(connection: AsyncConnection, sender_id: int, *, urgent: bool, now_ms: int) -> int:
+    """How far ahead of now the schedule of this sender is filled, in milliseconds."""
+    column = t.senders.c.urgent_at if urgent else t.senders.c.next_at
+    until = (await connection.execute(select(column).where(t.senders.c.id == sender_id))).scalar_one()
+    return int(max(0, until // MICROS - now_ms))
+
+
+async def reserve(
+    connection: AsyncConnection, sender: Sender, segments: Sequence[int], *, urgent: bool, now_ms: int
+) -> Slots:
+    """Reserve room for these messages, in this order, in one stroke.
+
+    URGENT has a schedule of its own in front of the others and pushes them back, so the sender's rate holds
+    over all but for what was granted already. A schedule that lies far in the future (the clock was set back)
+    starts again now.
+    """
+    row = (
+        await connection.execute(
+            select(t.senders.c.next_at, t.senders.c.urgent_at).where(t.senders.c.id == sender.id)
+        )
+    ).one()
+    now = now_ms * MICROS
+    step = 1_000_000 // sender.segments_per_second
+    farthest = now + LONGEST_SCHEDULE_MS * MICROS
+    next_at = row.next_at if row.next_at <= farthest else now
+    urgent_at = row.urgent_at if row.urgent_at <= farthest else now
+    at = max(now, urgent_at if urgent else next_at)
+    starts = []
+    for count in segments:
+        starts.append(at // MICROS)
+        at += count * step
+    used = sum(segments) * step
+    values = {"next_at": max(now, next_at) + used, "urgent_at": at} if urgent else {"next_at": at}
+    await connection.execute(update(t.senders).where(t.senders.c.id == sender.id).values(**values))
+    return Slots(tuple(starts))
+
+
+LONGEST_SCHEDULE_MS = 10 * 60_000
+"""No schedule is ever filled this far ahead: reservations reach one second, URGENT pushes back by its own size."""
+
+
+def settings_text(settings: Mapping[str, str]) -> str:
+    return json.dumps(dict(settings))
+
+
+async def pace(connection: AsyncConnection, channel: Channel, now_ms: int) -> tuple[int, int]:
+    """Segments a second over all senders of a channel, and how long (ms) what is queued before takes."""
+    rows = (
+        await connection.execute(
+            select(t.senders.c.segments_per_second, t.senders.c.next_at)
+            .join(t.accounts, t.accounts.c.id == t.senders.c.account_id)
+            .where(t.accounts.c.enabled, t.accounts.c.channel == channel.value)
+        )
+    ).all()
+    rate = sum(row.segments_per_second for row in rows)
+    backlog = min((max(0, row.next_at // MICROS - now_ms) for row in rows), default=0)
+    return rate, int(backlog)

@@ -1,0 +1,223 @@
+"""Answers and the crew page: what a person said or showed, found by the token of their link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import desc, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain import ids
+from app.domain.messages import MessageStatus
+from app.domain.replies import ReplyOption
+from app.store import deliveries, receipts
+from app.store import tables as t
+from app.store.messages import StoredMessage, by_id
+from app.store.rollup import roll_up
+from providers.contract import Channel, Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Sharer:
+    """One of the people behind a link."""
+
+    recipient_id: int
+    public_id: str
+    name: str
+    answer: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a link leads to: the message, and everybody it was sent to at that address."""
+
+    delivery_id: int
+    channel: Channel
+    reference: str | None
+    message: StoredMessage
+    sharers: tuple[Sharer, ...]
+    language: str
+    time_zone: str
+
+
+async def by_token(connection: AsyncConnection, token: str) -> Opened | None:
+    """What the link with this token leads to, or None."""
+    d = t.deliveries.c
+    delivery = (
+        await connection.execute(
+            select(d.id, d.channel, d.message_id, d.attempt)
+            .join(t.links, t.links.c.delivery_id == d.id)
+            .where(t.links.c.token_hash == ids.token_hash(token))
+        )
+    ).first()
+    if delivery is None:
+        return None
+    reference = (
+        await connection.execute(
+            select(t.attempts.c.reference)
+            .where(t.attempts.c.delivery_id == delivery.id)
+            .order_by(desc(t.attempts.c.number))
+            .limit(1)
+        )
+    ).scalar()
+    latest = (
+        select(t.answers.c.option)
+        .where(t.answers.c.recipient_id == t.recipients.c.id)
+        .order_by(desc(t.answers.c.id))
+        .limit(1)
+        .scalar_subquery()
+    )
+    people = await connection.execute(
+        select(
+            t.recipients.c.id,
+            t.people.c.public_id,
+            t.people.c.name,
+            t.people.c.language,
+            t.people.c.time_zone,
+            latest.label("answer"),
+        )
+        .join(t.people, t.people.c.id == t.recipients.c.person_id)
+        .join(t.deliveries, d.recipient_id == t.recipients.c.id)
+        .where(or_(d.id == delivery.id, d.carried_by == delivery.id))
+        .order_by(t.recipients.c.id)
+    )
+    rows = people.all()
+    return Opened(
+        delivery_id=delivery.id,
+        channel=Channel(delivery.channel),
+        reference=reference,
+        message=await by_id(connection, delivery.message_id),
+        sharers=tuple(Sharer(row.id, row.public_id, row.name, row.answer) for row in rows),
+        language=rows[0].language,
+        time_zone=rows[0].time_zone,
+    )
+
+
+async def note_page_fact(
+    connection: AsyncConnection, opened: Opened, fact: Fact, *, raw: bytes, now_ms: int
+) -> None:
+    """The page was fetched (opened) or touched by a person (read). Told twice, it changes nothing."""
+    if opened.reference is None:
+        return
+    await receipts.take(
+        connection,
+        [
+            receipts.Incoming(
+                account_id=receipts.OWN_PAGE,
+                dedupe_key=f"page:{opened.delivery_id}:{fact.value}",
+                fact=fact,
+                reference=opened.reference,
+                provider_id=None,
+                error=None,
+                raw=raw,
+                received_at=now_ms,
+            )
+        ],
+        now_ms,
+    )
+
+
+async def note_read(connection: AsyncConnection, recipient_id: int, now_ms: int) -> None:
+    """Evidence of reading that belongs to the person: they said who they are on a shared page."""
+    await connection.execute(
+        update(t.recipients)
+        .where(t.recipients.c.id == recipient_id, t.recipients.c.read_at.is_(None))
+        .values(read_at=now_ms)
+    )
+    await roll_up(connection, [recipient_id], now_ms)
+
+
+async def record(
+    connection: AsyncConnection,
+    *,
+    recipient_id: int,
+    version_id: int,
+    option: ReplyOption,
+    channel: Channel,
+    now_ms: int,
+) -> None:
+    """Store an answer and stop everything that is still queued for this person. The latest answer counts."""
+    await connection.execute(
+        t.answers.insert().values(
+            recipient_id=recipient_id,
+            version_id=version_id,
+            option=option.digit,
+            meaning=option.meaning.value,
+            channel=channel.value,
+            at=now_ms,
+        )
+    )
+    await connection.execute(
+        update(t.recipients).where(t.recipients.c.id == recipient_id).values(answer=option.meaning.value)
+    )
+    await note_read(connection, recipient_id, now_ms)
+    await deliveries.cancel_queued(connection, recipient_id, now_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A message that somebody at an address may be answering."""
+
+    recipient_id: int
+    person_id: int
+    message_id: int
+    production_id: int
+    asks: bool
+    created_at: int
+    delivery_id: int
+    reference: str | None
+    shared: bool
+
+
+async def open_for(connection: AsyncConnection, lookup: str, channel: Channel) -> list[Open]:
+    """The messages sent to this address that are not cancelled, newest first."""
+    d, r, m = t.deliveries.c, t.recipients.c, t.messages.c
+    reference = (
+        select(t.attempts.c.reference)
+        .where(t.attempts.c.delivery_id == d.id)
+        .order_by(desc(t.attempts.c.number))
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = (
+        await connection.execute(
+            select(
+                r.id,
+                r.person_id,
+                m.id.label("message_id"),
+                m.production_id,
+                m.asks,
+                m.created_at,
+                d.id.label("delivery_id"),
+                reference.label("reference"),
+                d.carried_by,
+            )
+            .join(t.recipients, r.id == d.recipient_id)
+            .join(t.messages, m.id == d.message_id)
+            .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
+            .where(
+                t.contact_points.c.lookup == lookup,
+                d.channel == channel.value,
+                m.status != MessageStatus.CANCELLED.value,
+            )
+            .order_by(desc(m.created_at), desc(m.id), desc(d.id))
+            .limit(200)
+        )
+    ).all()
+    people: dict[int, set[int]] = {}
+    for row in rows:
+        people.setdefault(row.message_id, set()).add(row.person_id)
+    return [
+        Open(
+            recipient_id=row.id,
+            person_id=row.person_id,
+            message_id=row.message_id,
+            production_id=row.production_id,
+            asks=row.asks,
+            created_at=row.created_at,
+            delivery_id=row.delivery_id,
+            reference=row.reference,
+            shared=len(people[row.message_id]) > 1,
+        )
+        for row in rows
+    ]

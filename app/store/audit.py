@@ -1,0 +1,78 @@
+"""The audit: append-only, each entry hashed with the one before, so that a changed or missing one is found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import desc, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.actor import Actor
+from app.store import tables as t
+
+GENESIS = "0" * 64
+"""What stands before the first entry."""
+
+
+def entry_hash(previous: str, at: int, actor: str, action: str, subject: str, detail: str) -> str:
+    """The hash of one entry, over everything it says and the hash of the one before."""
+    body = json.dumps(
+        [previous, at, actor, action, subject, detail], ensure_ascii=False, separators=(",", ":")
+    )
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+async def record(
+    connection: AsyncConnection,
+    actor: Actor,
+    action: str,
+    subject: str,
+    at: int,
+    *,
+    production_id: int | None = None,
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    """Append an entry in the transaction of the act itself. ``subject`` and ``detail`` hold ids, never names."""
+    last = await connection.execute(select(t.audit.c.hash).order_by(desc(t.audit.c.id)).limit(1))
+    previous = last.scalar_one_or_none() or GENESIS
+    text = json.dumps(dict(detail or {}), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    who = f"{actor.name} ({actor.role.value})"
+    await connection.execute(
+        t.audit.insert().values(
+            production_id=production_id,
+            at=at,
+            actor=who,
+            action=action,
+            subject=subject,
+            detail=text,
+            previous=previous,
+            hash=entry_hash(previous, at, who, action, subject, text),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The chain as found. ``first_broken`` is the number of the first entry that does not fit."""
+
+    entries: int
+    first_broken: int | None
+
+    @property
+    def ok(self) -> bool:
+        return self.first_broken is None
+
+
+async def verify(connection: AsyncConnection) -> Verified:
+    """Walk the whole chain."""
+    previous, entries = GENESIS, 0
+    for row in await connection.execute(select(t.audit).order_by(t.audit.c.id)):
+        entries += 1
+        expected = entry_hash(previous, row.at, row.actor, row.action, row.subject, row.detail)
+        if row.previous != previous or row.hash != expected:
+            return Verified(entries, row.id)
+        previous = row.hash
+    return Verified(entries, None)

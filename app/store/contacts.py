@@ -1,0 +1,100 @@
+"""What is learned about an address: that it does not work, or that its owner wants no more."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store import tables as t
+from providers.contract import Channel
+
+
+async def note_problem(connection: AsyncConnection, contact_point_id: int, sentence: str) -> None:
+    """Nothing more is sent to this contact point until somebody corrects it."""
+    await connection.execute(
+        update(t.contact_points)
+        .where(t.contact_points.c.id == contact_point_id)
+        .values(problem=sentence.rstrip("."))
+    )
+
+
+async def suppress(
+    connection: AsyncConnection,
+    contact_point_id: int,
+    channel: Channel,
+    *,
+    reason: str,
+    source: str,
+    now_ms: int,
+) -> None:
+    """Write an opt-out of the address behind a contact point, for its production. Written once."""
+    point = (
+        await connection.execute(
+            select(t.contact_points.c.lookup, t.contact_points.c.production_id).where(
+                t.contact_points.c.id == contact_point_id
+            )
+        )
+    ).one()
+    await suppress_address(
+        connection,
+        point.lookup,
+        channel,
+        production_id=point.production_id,
+        reason=reason,
+        source=source,
+        now_ms=now_ms,
+    )
+
+
+async def suppress_address(
+    connection: AsyncConnection,
+    lookup: str,
+    channel: Channel,
+    *,
+    production_id: int | None,
+    reason: str,
+    source: str,
+    now_ms: int,
+) -> bool:
+    """Write an opt-out by hashed address. Returns False where it stands already."""
+    s = t.suppressions.c
+    standing = await connection.execute(
+        select(s.id).where(
+            s.lookup == lookup,
+            s.channel == channel.value,
+            s.production_id.is_(None) if production_id is None else s.production_id == production_id,
+            s.lifted_at.is_(None),
+        )
+    )
+    if standing.first():
+        return False
+    await connection.execute(
+        t.suppressions.insert().values(
+            lookup=lookup,
+            channel=channel.value,
+            production_id=production_id,
+            reason=reason,
+            source=source,
+            created_at=now_ms,
+        )
+    )
+    return True
+
+
+async def lift(
+    connection: AsyncConnection, lookup: str, channel: Channel, *, production_id: int | None, now_ms: int
+) -> bool:
+    """End an opt-out: its owner opted in again. Returns False where there was none."""
+    s = t.suppressions.c
+    done = await connection.execute(
+        update(t.suppressions)
+        .where(
+            s.lookup == lookup,
+            s.channel == channel.value,
+            s.production_id.is_(None) if production_id is None else s.production_id == production_id,
+            s.lifted_at.is_(None),
+        )
+        .values(lifted_at=now_ms)
+        .returning(s.id)
+    )
+    return bool(done.all())

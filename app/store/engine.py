@@ -1,0 +1,148 @@
+"""The database: one place that opens it, starts transactions and tells who waits that something changed.
+
+SQLite by default. Every writing transaction begins with ``BEGIN IMMEDIATE``: a deferred one would fail at once
+when two processes write. Commits are synchronous: what was reported as stored is on the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from app.domain.problem import Refused
+from providers.contract import Clock
+
+BUSY_TIMEOUT_MS = 8_000
+"""How long a writer waits for another process before it gives up. Above the longest block insert (5 s)."""
+
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+"""People write the plain name; the driver is ours to choose."""
+
+
+def driver_url(address: str) -> URL:
+    """The address with our driver in it. Raises :class:`Refused` for a database we do not speak to."""
+    try:
+        url = make_url(address)
+    except Exception:
+        raise Refused(
+            "The database address cannot be read.",
+            "Write it as sqlite:////path/to/file or postgresql://user:password@host/name.",
+        ) from None
+    plain = (
+        url.drivername.split("+")[0].replace("postgres", "postgresql").replace("postgresqlql", "postgresql")
+    )
+    if plain not in DRIVERS:
+        raise Refused(f"Callboard does not keep its data in {plain}.", "Use sqlite:/// or postgresql://.")
+    return url.set(drivername=DRIVERS[plain])
+
+
+class Database:
+    """An open database. ``read`` and ``write`` give transactions; those who listen hear of every commit."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.dialect = engine.dialect.name
+        self._bells: dict[asyncio.Event, bool] = {}
+
+    @property
+    def path(self) -> Path | None:
+        """The file, where the database is one."""
+        name = self.engine.url.database
+        return Path(name) if self.dialect == "sqlite" and name else None
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A snapshot. Nothing written in it is kept."""
+        with self.clock.working():
+            async with self.engine.connect() as connection:
+                yield connection
+                await connection.rollback()
+
+    @asynccontextmanager
+    async def write(self, *, by_engine: bool = False) -> AsyncIterator[AsyncConnection]:
+        """One writing transaction: all of it is stored when the block ends, or nothing."""
+        with self.clock.working():
+            async with self.engine.connect() as connection:
+                await connection.execution_options(callboard_writes=True)
+                async with connection.begin():
+                    yield connection
+        self.ring(by_engine=by_engine)
+
+    def ring(self, *, by_engine: bool = False) -> None:
+        """Wake those in this process who wait for a change."""
+        for bell, hears_engine in self._bells.items():
+            if hears_engine or not by_engine:
+                bell.set()
+
+    @contextmanager
+    def listening(self, *, to_engine: bool = True) -> Iterator[asyncio.Event]:
+        """A bell that rings after every commit made through this object.
+
+        The engine itself does not listen to its own commits: it would wake itself for ever.
+        """
+        bell = asyncio.Event()
+        self._bells[bell] = to_engine
+        try:
+            yield bell
+        finally:
+            del self._bells[bell]
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def open_database(address: str, clock: Clock) -> Database:
+    """Open the database at ``address``. Connects at first use; raises :class:`Refused` for a wrong address."""
+    url = driver_url(address)
+    if url.get_backend_name() == "sqlite":
+        if url.database:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    else:
+        engine = create_async_engine(url)
+    return Database(engine, clock)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin where we say, not where the driver guesses
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-32000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    writes = connection.get_execution_options().get("callboard_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def is_busy_or_full(error: BaseException) -> bool:
+    """Whether the database could not take a write just now: locked by another process, or the disk is full."""
+    if not isinstance(error, DBAPIError):
+        return False
+    text = str(error.orig).lower()
+    return any(sign in text for sign in _NOT_NOW)
+
+
+_NOT_NOW = ("database is locked", "database is busy", "disk is full", "disk i/o error", "unable to open")
+"""What SQLite says when a later try may succeed."""
+
+Reader = Callable[[AsyncConnection], Any]

@@ -1,0 +1,56 @@
+"""Incidents: trouble that needs an act, opened once and closed when it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store import tables as t
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    kind: str
+    subject: str
+    sentence: str
+    next: str
+    opened_at: int
+
+
+async def open_once(
+    connection: AsyncConnection, kind: str, subject: str, sentence: str, next: str, now_ms: int
+) -> bool:
+    """Open an incident unless it is open. Returns whether it is new."""
+    i = t.incidents.c
+    standing = await connection.execute(
+        select(i.id).where(i.kind == kind, i.subject == subject, i.closed_at.is_(None))
+    )
+    if standing.first():
+        return False
+    await connection.execute(
+        t.incidents.insert().values(
+            kind=kind, subject=subject, sentence=sentence, next=next, opened_at=now_ms
+        )
+    )
+    return True
+
+
+async def close(connection: AsyncConnection, kind: str, subject: str, now_ms: int) -> bool:
+    """Close an incident. Returns whether one was open."""
+    i = t.incidents.c
+    done = await connection.execute(
+        update(t.incidents)
+        .where(i.kind == kind, i.subject == subject, i.closed_at.is_(None))
+        .values(closed_at=now_ms)
+        .returning(i.id)
+    )
+    return bool(done.all())
+
+
+async def standing(connection: AsyncConnection) -> list[Incident]:
+    """Those that are open, oldest first."""
+    i = t.incidents.c
+    rows = await connection.execute(select(t.incidents).where(i.closed_at.is_(None)).order_by(i.id))
+    return [Incident(row.kind, row.subject, row.sentence, row.next, row.opened_at) for row in rows]

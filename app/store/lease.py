@@ -1,0 +1,75 @@
+"""One engine per database: whoever holds the lease sends; everybody else looks on.
+
+For a SQLite file the lease is a lock of the operating system beside it. It is gone the moment its process is,
+however that ended, and no clock is asked: a machine that slept for three hours still holds it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import IO
+
+from app.domain.problem import Problem
+
+SUFFIX = ".engine"
+
+
+class FileLease:
+    """The lease of one SQLite file."""
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(database.name + SUFFIX)
+        self._file: IO[str] | None = None
+
+    def take(self, what: str) -> Problem | None:
+        """Take the lease for this process, ``what`` it is in two words. A problem says who has it."""
+        file = self._path.open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            holder = _holder(file.read())
+            file.close()
+            return Problem(
+                f"Another Callboard is sending from this database already ({holder}).",
+                "Use that one; this one shows everything and sends nothing.",
+            )
+        file.seek(0)
+        file.truncate()
+        file.write(json.dumps({"process": os.getpid(), "what": what}))
+        file.flush()
+        self._file = file
+        return None
+
+    def release(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    @property
+    def held(self) -> bool:
+        return self._file is not None
+
+
+def _holder(text: str) -> str:
+    try:
+        holder = json.loads(text)
+        return f"{holder['what']}, process {holder['process']}"
+    except (ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def is_taken(database: Path) -> bool:
+    """Whether any process holds the lease of this file now."""
+    path = database.with_name(database.name + SUFFIX)
+    if not path.exists():
+        return False
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False

@@ -1,0 +1,209 @@
+"""The roll-up: where each recipient stands, and the counters, in the transaction of the change that moves them.
+
+There is one way to change what is counted: change deliveries, answers or suppressions, then call
+:func:`roll_up` with the recipients touched, before the transaction ends. The counters then equal a recount at
+every commit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import and_, bindparam, case, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain import buckets
+from app.domain.buckets import Bucket, ChannelState, DeliveryState
+from app.domain.evidence import Evidence, Work
+from app.domain.replies import Meaning
+from app.store import tables as t
+from app.store.statements import chunks, insert
+from providers.contract import Channel
+
+ALL = ("all", "")
+"""The dimension and key of the whole message."""
+
+CounterKey = tuple[int, str, str, str]
+"""Message, dimension, key, bucket."""
+
+_carrier = t.deliveries.alias("carrier")
+
+_RECIPIENTS = select(
+    t.recipients.c.id,
+    t.recipients.c.message_id,
+    t.recipients.c.production_id,
+    t.recipients.c.department,
+    t.recipients.c.bucket,
+    t.recipients.c.channels,
+    t.recipients.c.answer,
+    t.recipients.c.read_at,
+    t.recipients.c.suppression,
+)
+
+
+def _through_carrier(name: str) -> Any:
+    """A column of the delivery, or of the one that carries it: two people on one number share what is known."""
+    return case((t.deliveries.c.carried_by.is_(None), t.deliveries.c[name]), else_=_carrier.c[name]).label(
+        name
+    )
+
+
+_DELIVERIES = select(
+    t.deliveries.c.recipient_id,
+    t.deliveries.c.channel,
+    _through_carrier("work"),
+    _through_carrier("evidence"),
+    _through_carrier("receipt_possible"),
+).select_from(t.deliveries.outerjoin(_carrier, t.deliveries.c.carried_by == _carrier.c.id))
+
+
+def _channels_text(channels: Mapping[Channel, ChannelState]) -> str:
+    return json.dumps({channel.value: channels[channel].value for channel in sorted(channels)})
+
+
+def _cells(department: str, bucket: str, channels: Mapping[str, str]) -> Iterable[tuple[str, str, str]]:
+    """Every counter one recipient is part of."""
+    yield (*ALL, bucket)
+    yield ("department", department, bucket)
+    for channel, state in channels.items():
+        yield ("channel", channel, state)
+
+
+async def roll_up(connection: AsyncConnection, recipient_ids: Collection[int], now_ms: int) -> None:
+    """Bring the standing of these recipients and the counters of their messages up to date."""
+    for some in chunks(sorted(set(recipient_ids))):
+        await _roll_up(connection, some, now_ms)
+
+
+async def _roll_up(connection: AsyncConnection, recipient_ids: Collection[int], now_ms: int) -> None:
+    rows = (await connection.execute(_RECIPIENTS.where(t.recipients.c.id.in_(recipient_ids)))).all()
+    states: dict[int, list[DeliveryState]] = {}
+    for one in await connection.execute(_DELIVERIES.where(t.deliveries.c.recipient_id.in_(recipient_ids))):
+        states.setdefault(one.recipient_id, []).append(
+            DeliveryState(Channel(one.channel), Work(one.work), Evidence(one.evidence), one.receipt_possible)
+        )
+    moves: Counter[CounterKey] = Counter()
+    changed: list[dict[str, Any]] = []
+    seen: list[dict[str, Any]] = []
+    for row in rows:
+        standing = buckets.of_recipient(
+            states.get(row.id, ()),
+            answer=Meaning(row.answer) if row.answer else None,
+            read=row.read_at is not None,
+            suppressed=row.suppression is not None,
+        )
+        channels = _channels_text(standing.channels)
+        if standing.bucket.value == row.bucket and channels == row.channels:
+            continue
+        for cell in _cells(row.department, row.bucket, json.loads(row.channels)):
+            moves[(row.message_id, *cell)] -= 1
+        for cell in _cells(row.department, standing.bucket.value, json.loads(channels)):
+            moves[(row.message_id, *cell)] += 1
+        changed.append({"key": row.id, "to_bucket": standing.bucket.value, "to_channels": channels})
+        if standing.bucket.value != row.bucket:
+            seen.append(
+                {
+                    "production_id": row.production_id,
+                    "message_id": row.message_id,
+                    "recipient_id": row.id,
+                    "kind": standing.bucket.value,
+                    "channel": None,
+                    "detail": "",
+                    "at": now_ms,
+                }
+            )
+    if changed:
+        await connection.execute(
+            update(t.recipients)
+            .where(t.recipients.c.id == bindparam("key"))
+            .values(bucket=bindparam("to_bucket"), channels=bindparam("to_channels")),
+            changed,
+        )
+    if seen:
+        await connection.execute(t.events.insert(), seen)
+    await add_to_counters(connection, moves)
+    await touch(connection, {row.message_id for row in rows})
+
+
+async def add_to_counters(connection: AsyncConnection, moves: Mapping[CounterKey, int]) -> None:
+    """Add to counters, making those that are not there yet."""
+    rows = [
+        {
+            "message_id": message,
+            "dimension": dimension,
+            "key": key,
+            "bucket": bucket,
+            "shard": 0,
+            "people": people,
+        }
+        for (message, dimension, key, bucket), people in moves.items()
+        if people
+    ]
+    if not rows:
+        return
+    new = insert(connection, t.counters)
+    await connection.execute(
+        new.on_conflict_do_update(
+            index_elements=["message_id", "dimension", "key", "bucket", "shard"],
+            set_={"people": t.counters.c.people + new.excluded.people},
+        ),
+        rows,
+    )
+
+
+async def touch(connection: AsyncConnection, message_ids: Collection[int]) -> None:
+    """Mark messages as changed for everybody who watches them."""
+    if message_ids:
+        await connection.execute(
+            update(t.messages).where(t.messages.c.id.in_(message_ids)).values(dirty=t.messages.c.dirty + 1)
+        )
+
+
+async def recount(connection: AsyncConnection, message_id: int) -> dict[CounterKey, int]:
+    """The counters of a message counted afresh from deliveries, answers and suppressions. Reads nothing cached."""
+    ids = (
+        await connection.execute(select(t.recipients.c.id).where(t.recipients.c.message_id == message_id))
+    ).scalars()
+    fresh: Counter[CounterKey] = Counter()
+    for some in chunks(list(ids)):
+        states: dict[int, list[DeliveryState]] = {}
+        for one in await connection.execute(_DELIVERIES.where(t.deliveries.c.recipient_id.in_(some))):
+            states.setdefault(one.recipient_id, []).append(
+                DeliveryState(
+                    Channel(one.channel), Work(one.work), Evidence(one.evidence), one.receipt_possible
+                )
+            )
+        for row in await connection.execute(_RECIPIENTS.where(t.recipients.c.id.in_(some))):
+            standing = buckets.of_recipient(
+                states.get(row.id, ()),
+                answer=Meaning(row.answer) if row.answer else None,
+                read=row.read_at is not None,
+                suppressed=row.suppression is not None,
+            )
+            plain = {channel.value: state.value for channel, state in standing.channels.items()}
+            for cell in _cells(row.department, standing.bucket.value, plain):
+                fresh[(message_id, *cell)] += 1
+    return dict(fresh)
+
+
+async def counted(connection: AsyncConnection, message_id: int) -> dict[CounterKey, int]:
+    """The counters of a message as they are kept."""
+    c = t.counters.c
+    found = await connection.execute(
+        select(c.dimension, c.key, c.bucket, func.sum(c.people).label("people"))
+        .where(and_(c.message_id == message_id))
+        .group_by(c.dimension, c.key, c.bucket)
+    )
+    return {(message_id, row.dimension, row.key, row.bucket): row.people for row in found if row.people}
+
+
+def buckets_of(counts: Mapping[CounterKey, int]) -> dict[Bucket, int]:
+    """The buckets of the whole message from its counters."""
+    whole = dict.fromkeys(buckets.JSON_ORDER, 0)
+    for (_, dimension, _, bucket), people in counts.items():
+        if dimension == ALL[0]:
+            whole[Bucket(bucket)] += people
+    return whole

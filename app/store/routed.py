@@ -1,0 +1,250 @@
+"""Routing written down: the decisions for one block of recipients become deliveries, links and suppressions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain import ids
+from app.domain.buckets import READERS
+from app.domain.evidence import Evidence, Work
+from app.domain.priorities import PROFILES, Purpose, StepKind
+from app.domain.routing import Decision, Path
+from app.store import addressees
+from app.store import tables as t
+from app.store.addressees import Listed
+from app.store.messages import Step, StoredMessage
+from app.store.rollup import roll_up
+from app.store.statements import chunks, insert
+from providers.contract import Channel
+
+ROUTE_ROWS = 500
+"""Recipients routed in one transaction, so that an URGENT claim never waits long behind a big routine one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A recipient whose paths are to be decided."""
+
+    recipient_id: int
+    person_id: int
+
+
+async def next_block(connection: AsyncConnection, step: Step) -> tuple[list[Pending], int | None]:
+    """The next recipients of a step, and the cursor after them (None when the step is at its end).
+
+    Somebody who has read it since the key was pressed is not reminded any more.
+    """
+    r = t.recipients.c
+    query = select(r.id, r.person_id, r.bucket).where(r.id > step.route_cursor)
+    if step.kind is StepKind.FIRST:
+        query = query.where(r.message_id == step.message_id)
+    else:
+        query = query.join(t.step_people, t.step_people.c.recipient_id == r.id).where(
+            t.step_people.c.step_id == step.id
+        )
+    rows = (await connection.execute(query.order_by(r.id).limit(ROUTE_ROWS))).all()
+    readers = {bucket.value for bucket in READERS}
+    wanted = [Pending(row.id, row.person_id) for row in rows if row.bucket not in readers]
+    return wanted, rows[-1].id if len(rows) == ROUTE_ROWS else None
+
+
+async def listed(
+    connection: AsyncConnection, message: StoredMessage, pending: Sequence[Pending]
+) -> dict[int, Listed]:
+    """What routing needs of these recipients, by person."""
+    return await addressees.of_people(connection, message.production_id, [one.person_id for one in pending])
+
+
+async def write(
+    connection: AsyncConnection,
+    message: StoredMessage,
+    step: Step,
+    pending: Sequence[Pending],
+    people: Mapping[int, Listed],
+    decisions: Mapping[int, Decision],
+    *,
+    cursor: int | None,
+    link_key: bytes,
+    now_ms: int,
+) -> list[tuple[int, str]]:
+    """Store the decisions of one block and move the step's cursor, in this transaction.
+
+    Can be repeated: a delivery exists once for a step, recipient, channel and contact point. Two people on one
+    number share one delivery: the second is carried by the first. Returns the overrides (recipient, words) for
+    the audit.
+    """
+    rows: list[_Row] = []
+    for one in pending:
+        person = people[one.person_id]
+        for path in decisions[one.person_id].paths:
+            rows.append(
+                _Row(
+                    one.recipient_id,
+                    path,
+                    person.lookups[path.contact_point_id],
+                    path.contact_point_id in person.texted,
+                )
+            )
+    carriers = await _carriers(connection, step, {row.lookup for row in rows})
+    first = []
+    for row in rows:
+        if row.address not in carriers:
+            carriers[row.address] = 0
+            first.append(row)
+    made = await _insert(connection, message, step, first, carriers=None, now_ms=now_ms)
+    for row in first:
+        carriers[row.address] = made[(row.recipient_id, row.path.channel.value)]
+    fronted = {id(row) for row in first}
+    await _insert(
+        connection,
+        message,
+        step,
+        [row for row in rows if id(row) not in fronted],
+        carriers=carriers,
+        now_ms=now_ms,
+    )
+    await _add_links(connection, list(made.values()), link_key)
+    await _mark_first_texts(connection, first, now_ms)
+    await _write_suppressions(connection, pending, decisions)
+    await connection.execute(
+        update(t.steps)
+        .where(t.steps.c.id == step.id)
+        .values(
+            route_cursor=cursor if cursor is not None else step.route_cursor,
+            routed_at=now_ms if cursor is None else None,
+        )
+    )
+    await roll_up(connection, [one.recipient_id for one in pending], now_ms)
+    return [(row.recipient_id, row.path.override) for row in rows if row.path.override]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    recipient_id: int
+    path: Path
+    lookup: str
+    texted: bool
+
+    @property
+    def address(self) -> tuple[str, str]:
+        return self.path.channel.value, self.lookup
+
+
+async def _carriers(
+    connection: AsyncConnection, step: Step, lookups: Collection[str]
+) -> dict[tuple[str, str], int]:
+    """The deliveries of this step that already go to these addresses."""
+    d = t.deliveries.c
+    found: dict[tuple[str, str], int] = {}
+    for some in chunks(sorted(lookups)):
+        rows = await connection.execute(
+            select(d.id, d.channel, t.contact_points.c.lookup)
+            .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
+            .where(d.step_id == step.id, d.carried_by.is_(None), t.contact_points.c.lookup.in_(some))
+        )
+        found |= {(row.channel, row.lookup): row.id for row in rows}
+    return found
+
+
+async def _insert(
+    connection: AsyncConnection,
+    message: StoredMessage,
+    step: Step,
+    rows: Sequence[_Row],
+    *,
+    carriers: Mapping[tuple[str, str], int] | None,
+    now_ms: int,
+) -> dict[tuple[int, str], int]:
+    """Insert deliveries; returns their keys by recipient and channel."""
+    give_up_at = now_ms + PROFILES[message.priority].give_up_s * 1000
+    promotional = message.purpose is Purpose.PROMOTIONAL
+    made: dict[tuple[int, str], int] = {}
+    statement = (
+        insert(connection, t.deliveries)
+        .on_conflict_do_nothing(index_elements=["step_id", "recipient_id", "channel", "contact_point_id"])
+        .returning(t.deliveries.c.id, t.deliveries.c.recipient_id, t.deliveries.c.channel)
+    )
+    for some in chunks(rows, 200):
+        values = [
+            {
+                "message_id": message.id,
+                "step_id": step.id,
+                "recipient_id": row.recipient_id,
+                "contact_point_id": row.path.contact_point_id,
+                "channel": row.path.channel.value,
+                "priority": message.priority.rank,
+                "work": (Work.QUEUED if row.path.held_until_ms is None else Work.HELD).value,
+                "evidence": Evidence.NONE.value,
+                "evidence_rank": 0,
+                "receipt_possible": True,
+                "opt_out_words": row.path.channel is Channel.SMS and (promotional or not row.texted),
+                "attempt": 1,
+                "carried_by": carriers[row.address] if carriers is not None else None,
+                "due_at": row.path.held_until_ms or now_ms,
+                "give_up_at": give_up_at + max(0, (row.path.held_until_ms or now_ms) - now_ms),
+                "why": "" if row.path.held_until_ms is None else "Held for their quiet hours.",
+                "next": "" if row.path.held_until_ms is None else "It goes out when they end.",
+                "created_at": now_ms,
+            }
+            for row in some
+        ]
+        for row in await connection.execute(statement.values(values)):
+            made[(row.recipient_id, row.channel)] = row.id
+    return made
+
+
+async def _add_links(connection: AsyncConnection, delivery_ids: Sequence[int], link_key: bytes) -> None:
+    if delivery_ids:
+        await connection.execute(
+            t.links.insert(),
+            [
+                {
+                    "token_hash": ids.token_hash(ids.link_token(link_key, one)),
+                    "delivery_id": one,
+                    "generation": 1,
+                }
+                for one in delivery_ids
+            ],
+        )
+
+
+async def _mark_first_texts(connection: AsyncConnection, rows: Sequence[_Row], now_ms: int) -> None:
+    """The opt-out words are decided now, so that a retry carries the same bytes."""
+    first = [row.path.contact_point_id for row in rows if row.path.channel is Channel.SMS and not row.texted]
+    for some in chunks(first):
+        await connection.execute(
+            update(t.contact_points)
+            .where(
+                t.contact_points.c.lookup.in_(
+                    select(t.contact_points.c.lookup).where(t.contact_points.c.id.in_(some))
+                )
+            )
+            .values(first_text_at=now_ms)
+        )
+
+
+async def _write_suppressions(
+    connection: AsyncConnection, pending: Sequence[Pending], decisions: Mapping[int, Decision]
+) -> None:
+    rows = []
+    for one in pending:
+        reason = decisions[one.person_id].suppression
+        rows.append(
+            {
+                "rid": one.recipient_id,
+                "reason": reason.reason.value if reason else None,
+                "said": reason.why if reason else "",
+                "then": reason.next if reason else "",
+            }
+        )
+    if rows:
+        await connection.execute(
+            update(t.recipients)
+            .where(t.recipients.c.id == bindparam("rid"))
+            .values(suppression=bindparam("reason"), why=bindparam("said"), next=bindparam("then")),
+            rows,
+        )

@@ -1,0 +1,85 @@
+"""The schema of a database: bring it up to date, and refuse one that a newer program made."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from app.domain.problem import Refused
+from app.store import lease
+from app.store.engine import Database
+
+MIGRATIONS = "app.store:migrations"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS)
+    return config
+
+
+def head() -> str:
+    """The revision this program knows."""
+    found = ScriptDirectory.from_config(_config()).get_current_head()
+    assert found is not None
+    return found
+
+
+def _revision_of(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+async def revision(database: Database) -> str | None:
+    """The revision of the database, None for an empty one."""
+    async with database.read() as connection:
+        return await connection.run_sync(_revision_of)
+
+
+async def upgrade(database: Database) -> bool:
+    """Bring the schema up to date. Returns whether anything had to be done.
+
+    A SQLite file with data is copied first, beside itself. Raises :class:`Refused` for a database that a newer
+    Callboard made, and while another process sends from it.
+    """
+    current = await revision(database)
+    if current == head():
+        return False
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if current is not None and current not in known:
+        raise Refused(
+            "This database was made by a newer Callboard.", "Update Callboard; the data is left as it is."
+        )
+    if current is not None and database.path:
+        if lease.is_taken(database.path):
+            raise Refused(
+                "Another Callboard is sending from this database, so it cannot be brought up to date.",
+                "Quit that one first.",
+            )
+        shutil.copy2(database.path, _copy_name(database.path, current))
+    async with database.write() as connection:
+        await connection.run_sync(_run)
+    return True
+
+
+def _copy_name(path: Path, current: str) -> Path:
+    return path.with_name(f"{path.name}.before-{head()}-from-{current}")
+
+
+def _run(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def running_config(context: Any) -> Connection:
+    """The connection a migration runs on, for the migrations' own environment."""
+    connection = context.config.attributes["connection"]
+    assert isinstance(connection, Connection)
+    return connection

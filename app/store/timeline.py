@@ -1,0 +1,166 @@
+"""Everything that happened to a message, or to one person of it, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store import tables as t
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of a timeline."""
+
+    at: int
+    what: str
+    person: str | None = None
+    channel: str | None = None
+    provider: str | None = None
+    attempt: int | None = None
+    detail: str = ""
+
+
+async def of_message(
+    connection: AsyncConnection, message_id: int, recipient_id: int | None = None
+) -> list[Happening]:
+    """Steps, plans, attempts, receipts, answers and replies, oldest first."""
+    lines = [
+        *await _steps(connection, message_id),
+        *await _planned(connection, message_id, recipient_id),
+        *await _attempts(connection, message_id, recipient_id),
+        *await _receipts(connection, message_id, recipient_id),
+        *await _answers(connection, message_id, recipient_id),
+    ]
+    return sorted(lines, key=lambda line: line.at)
+
+
+async def _steps(connection: AsyncConnection, message_id: int) -> list[Happening]:
+    rows = await connection.execute(select(t.steps).where(t.steps.c.message_id == message_id))
+    lines = []
+    for row in rows:
+        lines.append(
+            Happening(row.created_at, f"{row.kind} asked for", detail=f"by {row.actor}, {row.people} people")
+        )
+        if row.undone_at:
+            lines.append(Happening(row.undone_at, f"{row.kind} undone"))
+    return lines
+
+
+async def _planned(connection: AsyncConnection, message_id: int, recipient_id: int | None) -> list[Happening]:
+    d = t.deliveries.c
+    query = (
+        select(d.created_at, d.channel, d.work, d.carried_by, t.people.c.name, t.contact_points.c.tail)
+        .join(t.recipients, t.recipients.c.id == d.recipient_id)
+        .join(t.people, t.people.c.id == t.recipients.c.person_id)
+        .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
+        .where(d.message_id == message_id)
+    )
+    if recipient_id is not None:
+        query = query.where(d.recipient_id == recipient_id)
+    lines = [
+        Happening(
+            row.created_at,
+            "planned",
+            row.name,
+            row.channel,
+            detail=f"to {row.tail}" + (", shares the number with somebody" if row.carried_by else ""),
+        )
+        for row in await connection.execute(query)
+    ]
+    suppressed = (
+        select(t.recipients.c.why, t.people.c.name, t.messages.c.created_at)
+        .join(t.people, t.people.c.id == t.recipients.c.person_id)
+        .join(t.messages, t.messages.c.id == t.recipients.c.message_id)
+        .where(t.recipients.c.message_id == message_id, t.recipients.c.suppression.is_not(None))
+    )
+    if recipient_id is not None:
+        suppressed = suppressed.where(t.recipients.c.id == recipient_id)
+    lines += [
+        Happening(row.created_at, "suppressed", row.name, detail=row.why)
+        for row in await connection.execute(suppressed)
+    ]
+    return lines
+
+
+async def _attempts(
+    connection: AsyncConnection, message_id: int, recipient_id: int | None
+) -> list[Happening]:
+    a, d = t.attempts.c, t.deliveries.c
+    query = (
+        select(t.attempts, d.channel, t.people.c.name.label("person"), t.accounts.c.name.label("provider"))
+        .join(t.deliveries, d.id == a.delivery_id)
+        .join(t.recipients, t.recipients.c.id == d.recipient_id)
+        .join(t.people, t.people.c.id == t.recipients.c.person_id)
+        .join(t.accounts, t.accounts.c.id == a.account_id)
+        .where(d.message_id == message_id)
+    )
+    if recipient_id is not None:
+        query = query.where(d.recipient_id == recipient_id)
+    lines = []
+    for row in await connection.execute(query):
+        common = (row.person, row.channel, row.provider, row.number)
+        lines.append(Happening(row.started_at, "attempt", *common, detail=f"reference {row.reference}"))
+        if row.finished_at:
+            said = "accepted" if row.provider_id else "not accepted"
+            lines.append(Happening(row.finished_at, said, *common, detail=row.error or row.provider_id or ""))
+        if row.conflict:
+            lines.append(
+                Happening(row.finished_at or row.started_at, "conflict", *common, detail=row.conflict)
+            )
+    return lines
+
+
+async def _receipts(
+    connection: AsyncConnection, message_id: int, recipient_id: int | None
+) -> list[Happening]:
+    a, d, r = t.attempts.c, t.deliveries.c, t.receipts.c
+    query = (
+        select(
+            r.received_at,
+            r.fact,
+            r.error,
+            r.account_id,
+            d.channel,
+            a.number,
+            t.people.c.name.label("person"),
+            t.accounts.c.name.label("provider"),
+        )
+        .join(t.attempts, a.id == r.attempt_id)
+        .join(t.deliveries, d.id == a.delivery_id)
+        .join(t.recipients, t.recipients.c.id == d.recipient_id)
+        .join(t.people, t.people.c.id == t.recipients.c.person_id)
+        .outerjoin(t.accounts, t.accounts.c.id == r.account_id)
+        .where(d.message_id == message_id)
+    )
+    if recipient_id is not None:
+        query = query.where(d.recipient_id == recipient_id)
+    return [
+        Happening(
+            row.received_at,
+            f"receipt: {row.fact}",
+            row.person,
+            row.channel,
+            row.provider or "crew page",
+            row.number,
+            (row.error or "").partition("|")[2],
+        )
+        for row in await connection.execute(query)
+    ]
+
+
+async def _answers(connection: AsyncConnection, message_id: int, recipient_id: int | None) -> list[Happening]:
+    query = (
+        select(t.answers, t.people.c.name.label("person"))
+        .join(t.recipients, t.recipients.c.id == t.answers.c.recipient_id)
+        .join(t.people, t.people.c.id == t.recipients.c.person_id)
+        .where(t.recipients.c.message_id == message_id)
+    )
+    if recipient_id is not None:
+        query = query.where(t.recipients.c.id == recipient_id)
+    return [
+        Happening(row.at, "answered", row.person, row.channel, detail=f"{row.option}: {row.meaning}")
+        for row in await connection.execute(query)
+    ]

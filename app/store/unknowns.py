@@ -1,0 +1,171 @@
+"""Attempts whose fate is not known: which are to be looked up, and what their look-up settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain import evidence as ev
+from app.domain.evidence import Evidence, Work
+from app.domain.priorities import Priority
+from app.domain.unknowns import Resolution, Verdict
+from app.store import receipts
+from app.store import tables as t
+from app.store.deliveries import PRIORITY_OF_RANK, with_carried
+from app.store.receipts import Incoming
+from app.store.rollup import roll_up
+from providers.contract import Channel, Fact, Found
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An attempt to ask the provider about, with what rendering its text needs."""
+
+    attempt_id: int
+    number: int
+    reference: str
+    delivery_id: int
+    recipient_id: int
+    version_id: int
+    account_id: int
+    sender: str
+    channel: Channel
+    priority: Priority
+    started_at: int
+    looks: int
+    person_has_evidence: bool
+    opt_out_words: bool
+    language: str
+    cipher: bytes = field(repr=False)
+
+
+async def due(connection: AsyncConnection, now_ms: int, limit: int = 50) -> Sequence[Unknown]:
+    """Attempts whose look-up is due, most urgent first."""
+    a, d = t.attempts.c, t.deliveries.c
+    other = t.deliveries.alias("other")
+    arrived = (
+        select(func.count())
+        .where(other.c.recipient_id == d.recipient_id, other.c.evidence_rank >= ev.RANK[Evidence.DELIVERED])
+        .where(other.c.evidence != Evidence.BOUNCED_AFTER_ACCEPTANCE.value)
+        .scalar_subquery()
+    )
+    rows = await connection.execute(
+        select(
+            a.id,
+            a.number,
+            a.reference,
+            a.delivery_id,
+            d.recipient_id,
+            t.steps.c.version_id,
+            a.account_id,
+            t.senders.c.address,
+            d.channel,
+            d.priority,
+            a.started_at,
+            a.looks,
+            arrived.label("arrived"),
+            t.recipients.c.read_at,
+            d.opt_out_words,
+            t.people.c.language,
+            t.contact_points.c.cipher,
+        )
+        .join(t.deliveries, d.id == a.delivery_id)
+        .join(t.steps, t.steps.c.id == d.step_id)
+        .join(t.senders, t.senders.c.id == a.sender_id)
+        .join(t.recipients, t.recipients.c.id == d.recipient_id)
+        .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
+        .join(t.people, t.people.c.id == t.contact_points.c.person_id)
+        .where(a.look_at <= now_ms)
+        .order_by(d.priority, a.look_at)
+        .limit(limit)
+    )
+    return [
+        Unknown(
+            attempt_id=row.id,
+            number=row.number,
+            reference=row.reference,
+            delivery_id=row.delivery_id,
+            recipient_id=row.recipient_id,
+            version_id=row.version_id,
+            account_id=row.account_id,
+            sender=row.address,
+            channel=Channel(row.channel),
+            priority=PRIORITY_OF_RANK[row.priority],
+            started_at=row.started_at,
+            looks=row.looks,
+            person_has_evidence=row.arrived > 0 or row.read_at is not None,
+            opt_out_words=row.opt_out_words,
+            language=row.language,
+            cipher=row.cipher,
+        )
+        for row in rows
+    ]
+
+
+async def settle(
+    connection: AsyncConnection, unknown: Unknown, resolution: Resolution, found: Found | None, now_ms: int
+) -> None:
+    """Write down what a look-up settled. Does nothing where a receipt was faster."""
+    attempt = (
+        await connection.execute(select(t.attempts).where(t.attempts.c.id == unknown.attempt_id))
+    ).one()
+    if Evidence(attempt.evidence) is not Evidence.UNKNOWN:
+        await _set_attempt(connection, unknown, look_at=None)
+        return
+    await _set_attempt(connection, unknown, look_at=resolution.look_at)
+    match resolution.verdict:
+        case Verdict.ACCEPTED:
+            assert found is not None
+            await receipts.take(
+                connection,
+                [
+                    Incoming(
+                        account_id=unknown.account_id,
+                        dedupe_key=f"look-up:{unknown.reference}:{fact.value}",
+                        fact=fact,
+                        reference=unknown.reference,
+                        provider_id=found.provider_id,
+                        error=found.error if fact is found.fact else None,
+                        raw=b"",
+                        received_at=now_ms,
+                    )
+                    for fact in dict.fromkeys((Fact.ACCEPTED, found.fact))
+                ],
+                now_ms,
+            )
+        case Verdict.SEND_AGAIN:
+            await _send_again(connection, unknown, now_ms)
+        case Verdict.ASK_AGAIN | Verdict.UNCERTAIN:
+            await connection.execute(
+                update(t.deliveries)
+                .where(t.deliveries.c.id == unknown.delivery_id)
+                .values(why=resolution.why, next=resolution.next)
+            )
+            await roll_up(connection, [unknown.recipient_id], now_ms)
+
+
+async def _set_attempt(connection: AsyncConnection, unknown: Unknown, *, look_at: int | None) -> None:
+    await connection.execute(
+        update(t.attempts)
+        .where(t.attempts.c.id == unknown.attempt_id)
+        .values(look_at=look_at, looks=t.attempts.c.looks + 1)
+    )
+
+
+async def _send_again(connection: AsyncConnection, unknown: Unknown, now_ms: int) -> None:
+    """URGENT only: queue the next attempt. The old one keeps its evidence; a late receipt for it still counts."""
+    d = t.deliveries.c
+    await connection.execute(
+        update(t.deliveries)
+        .where(
+            d.id == unknown.delivery_id,
+            d.work == Work.DONE.value,
+            d.attempt == unknown.number,
+            d.evidence_rank < ev.CLAIMABLE_BELOW,
+        )
+        .values(work=Work.QUEUED.value, attempt=unknown.number + 1, due_at=now_ms, why="", next="")
+    )
+    await roll_up(connection, await with_carried(connection, [unknown.delivery_id]), now_ms)
