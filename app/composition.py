@@ -259,7 +259,9 @@ async def start(
     if listener:
         doors = Doors(house.database, house.vault, gateways, engine.writer, intake, lambda: house.public)
         settings = house.settings
-        public = listening_socket(settings.public_port if public_port is None else public_port, settings.public_host)
+        public = listening_socket(
+            settings.public_port if public_port is None else public_port, settings.public_host
+        )
         house.servers.append(await serve(public_app(doors), public))
 
         async def is_ready() -> bool:

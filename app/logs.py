@@ -22,7 +22,9 @@ KEPT_FILES = 3
 SILENT = ("twilio", "aiohttp", "uvicorn", "sqlalchemy", "alembic", "asyncio", "aiosqlite")
 """Libraries whose own lines may carry message texts and numbers."""
 
-_SECRET_NAMES = re.compile(r"(token|secret|password|authorization|cipher|address|phone|email|text|body)", re.I)
+_SECRET_NAMES = re.compile(
+    r"(token|secret|password|authorization|cipher|address|phone|email|text|body)", re.I
+)
 _PHONE = re.compile(r"\+?\d[\d\s().-]{6,}\d")
 _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 

@@ -19,7 +19,6 @@ from app.dispatch.gateways import Gateways
 from app.dispatch.reconciler import Reconciler
 from app.dispatch.supervisor import Supervisor
 from app.dispatch.writer import Writer
-from app.domain.evidence import Work
 from app.domain.problem import Problem
 from app.domain.public_address import PublicAddress
 from app.store import deliveries, receipts
@@ -30,6 +29,9 @@ from providers.contract import Channel
 
 HEARTBEAT_MS = 10_000
 """How often leases, old deliveries and parked receipts are looked after when nothing else happens."""
+
+SETTLE_MS = 20
+"""How often the queue is looked at while waiting for it to settle, when no commit says so first."""
 
 DRAIN_S = 10.0
 """Calls in flight get this long to finish when the engine stops: as long as one call may take."""
@@ -117,13 +119,26 @@ class Engine:
         """Something may be due: look now."""
         self._poked.set()
 
-    async def unsettled(self) -> int:
-        """Deliveries that are queued, claimed or being sent, and attempts still to be looked up."""
-        async with self.database.read() as connection:
-            work = await deliveries.pending(connection)
-            due = await deliveries.next_due(connection)
-        held = sum(count for state, count in work.items() if state is not Work.HELD)
-        return held + (1 if held == 0 and due is not None and work.get(Work.HELD, 0) == 0 else 0)
+    async def settled(self) -> None:
+        """Until nothing is queued for now, claimed, being sent or to be looked up. Held messages and retries of
+        later are left alone; so are receipts that have not come."""
+        with self.database.listening() as bell:
+            while True:
+                bell.clear()
+                now = self._clock.now_ms()
+                async with self.database.read() as connection:
+                    at = await deliveries.busy_until(connection, now)
+                if at is None and self.writer.idle and not self.dispatcher.in_flight:
+                    return
+                waits = [asyncio.ensure_future(bell.wait())]
+                if at is not None and at > now:
+                    waits.append(asyncio.ensure_future(self._clock.sleep_until(at)))
+                else:
+                    waits.append(asyncio.ensure_future(self._clock.sleep_until(now + SETTLE_MS)))
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                for one in waits:
+                    one.cancel()
+                await asyncio.gather(*waits, return_exceptions=True)
 
     async def _recover(self) -> Recovered:
         """This process alone has the database: every lease of anybody else has run out."""

@@ -65,7 +65,9 @@ RANK: dict[Evidence, int] = {
 }
 """Higher wins, within one attempt. Tenfold, to leave room between two ranks."""
 
-FAILURES = frozenset({Evidence.FAILED, Evidence.BOUNCED, Evidence.OPTED_OUT, Evidence.BOUNCED_AFTER_ACCEPTANCE})
+FAILURES = frozenset(
+    {Evidence.FAILED, Evidence.BOUNCED, Evidence.OPTED_OUT, Evidence.BOUNCED_AFTER_ACCEPTANCE}
+)
 
 CLAIMABLE_BELOW = RANK[Evidence.DELIVERED]
 """A delivery may be claimed only while it is queued and its evidence ranks lower than this."""

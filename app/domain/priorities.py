@@ -88,15 +88,30 @@ class Profile:
 
 
 PROFILES: dict[Priority, Profile] = {
-    Priority.URGENT: Profile((Channel.SMS, Channel.VOICE, Channel.PUSH, Channel.EMAIL, Channel.IN_APP),
-                             QuietRule.PIERCE, undo_s=5, give_up_s=2 * 3600, unknown_wait_s=20),
-    Priority.IMPORTANT: Profile((Channel.SMS, Channel.PUSH, Channel.EMAIL, Channel.IN_APP),
-                                QuietRule.HOLD_UNLESS_CALL_IS_SOONER, undo_s=30, give_up_s=6 * 3600,
-                                unknown_wait_s=None),
-    Priority.INFO: Profile((Channel.PUSH, Channel.EMAIL, Channel.IN_APP),
-                           QuietRule.HOLD, undo_s=60, give_up_s=24 * 3600, unknown_wait_s=None),
-    Priority.ROUTINE: Profile((Channel.EMAIL, Channel.IN_APP),
-                              QuietRule.HOLD, undo_s=60, give_up_s=24 * 3600, unknown_wait_s=None),
+    Priority.URGENT: Profile(
+        (Channel.SMS, Channel.VOICE, Channel.PUSH, Channel.EMAIL, Channel.IN_APP),
+        QuietRule.PIERCE,
+        undo_s=5,
+        give_up_s=2 * 3600,
+        unknown_wait_s=20,
+    ),
+    Priority.IMPORTANT: Profile(
+        (Channel.SMS, Channel.PUSH, Channel.EMAIL, Channel.IN_APP),
+        QuietRule.HOLD_UNLESS_CALL_IS_SOONER,
+        undo_s=30,
+        give_up_s=6 * 3600,
+        unknown_wait_s=None,
+    ),
+    Priority.INFO: Profile(
+        (Channel.PUSH, Channel.EMAIL, Channel.IN_APP),
+        QuietRule.HOLD,
+        undo_s=60,
+        give_up_s=24 * 3600,
+        unknown_wait_s=None,
+    ),
+    Priority.ROUTINE: Profile(
+        (Channel.EMAIL, Channel.IN_APP), QuietRule.HOLD, undo_s=60, give_up_s=24 * 3600, unknown_wait_s=None
+    ),
 }
 """The defaults of a production."""
 
@@ -109,7 +124,10 @@ LEAN_CHANNELS: dict[Priority, tuple[Channel, ...]] = {
 """A second, leaner profile a production can choose."""
 
 REMIND_UNDO_S: dict[Priority, int] = {
-    Priority.URGENT: 3, Priority.IMPORTANT: 10, Priority.INFO: 10, Priority.ROUTINE: 10,
+    Priority.URGENT: 3,
+    Priority.IMPORTANT: 10,
+    Priority.INFO: 10,
+    Priority.ROUTINE: 10,
 }
 CALL_UNDO_S = 10
 

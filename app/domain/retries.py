@@ -65,7 +65,9 @@ def after_outcome(
             return After(Work.QUEUED, evidence, next_attempt=True, due_at=due_at, error=error)
 
 
-def after_failure_receipt(error: ProviderError | None, *, attempt: int, now_ms: int, give_up_at: int) -> int | None:
+def after_failure_receipt(
+    error: ProviderError | None, *, attempt: int, now_ms: int, give_up_at: int
+) -> int | None:
     """When to try again after the carrier reported a failure, or None: only for a handset that was unreachable."""
     if error is None or not error.retryable or attempt >= HANDSET_TRIES:
         return None

@@ -92,8 +92,14 @@ class Reason(StrEnum):
 
 SENTENCES: dict[Reason, tuple[str, str]] = {
     Reason.OPTED_OUT: ("Opted out of {channel}.", "Reach them another way, or ask them to text START."),
-    Reason.NO_CONSENT: ("Has not agreed to {channel}.", "Ask for their consent and note it in the crew list."),
-    Reason.BAD_ADDRESS: ("The {address} does not work: {detail}.", "Ask for the right {address} and correct it."),
+    Reason.NO_CONSENT: (
+        "Has not agreed to {channel}.",
+        "Ask for their consent and note it in the crew list.",
+    ),
+    Reason.BAD_ADDRESS: (
+        "The {address} does not work: {detail}.",
+        "Ask for the right {address} and correct it.",
+    ),
     Reason.LANDLINE: ("The number is a landline and cannot take texts.", "Call, or ask for a mobile number."),
     Reason.NO_ADDRESS: ("No {address} in the crew list.", "Add one to the crew list and import it again."),
     Reason.NO_PROVIDER: (

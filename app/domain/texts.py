@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from app.domain.priorities import Priority
 from app.domain.replies import Meaning, ReplyOption
 
-OPT_OUT_WORDS = {"en": "Reply STOP to opt out.", "es": "Responda STOP para no recibir mas.", "fr": "STOP pour arreter."}
+OPT_OUT_WORDS = {
+    "en": "Reply STOP to opt out.",
+    "es": "Responda STOP para no recibir mas.",
+    "fr": "STOP pour arreter.",
+}
 """On the first text ever to a number, and on every promotional one. Plain letters: an accent would halve the
 room of the whole text."""
 

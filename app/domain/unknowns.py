@@ -36,7 +36,12 @@ REMIND = "r reminds them, with a new text."
 
 
 def resolve(
-    answer: Found | NotFound | CannotSay, *, priority: Priority, person_has_evidence: bool, looks: int, now_ms: int
+    answer: Found | NotFound | CannotSay,
+    *,
+    priority: Priority,
+    person_has_evidence: bool,
+    looks: int,
+    now_ms: int,
 ) -> Resolution:
     """What follows from the provider's answer. ``looks`` counts this question too."""
     if isinstance(answer, Found):
@@ -54,5 +59,9 @@ def resolve(
     if urgent and not person_has_evidence:
         return Resolution(Verdict.SEND_AGAIN)
     if isinstance(answer, NotFound):
-        return Resolution(Verdict.UNCERTAIN, None, "The provider has no record of it: it was probably not sent.", REMIND)
-    return Resolution(Verdict.UNCERTAIN, None, "Nobody knows whether it was sent: the provider cannot say.", REMIND)
+        return Resolution(
+            Verdict.UNCERTAIN, None, "The provider has no record of it: it was probably not sent.", REMIND
+        )
+    return Resolution(
+        Verdict.UNCERTAIN, None, "Nobody knows whether it was sent: the provider cannot say.", REMIND
+    )

@@ -53,4 +53,4 @@ WORDS: dict[str, dict[str, str]] = {
 
 def words_for(language: str) -> dict[str, str]:
     """The words of a language such as ``en`` or ``es-MX``, in English where there are none."""
-    return WORDS.get(language.split("-")[0].lower(), WORDS["en"])
+    return WORDS.get(language.split("-", maxsplit=1)[0].lower(), WORDS["en"])

@@ -63,9 +63,7 @@ class CrewPages:
             return found
         if not _is_head(request):
             now = self._clock.now_ms()
-            await self._writer.do(
-                lambda connection: hearing.page_opened(connection, self._vault, found, now)
-            )
+            await self._writer.do(lambda connection: hearing.page_opened(connection, self._vault, found, now))
         return self._page(request, found)
 
     async def seen(self, request: Request) -> Response:

@@ -64,7 +64,9 @@ def _plain(spooled: Spooled) -> dict[str, Any]:
             }
             for one in spooled.receipts
         ],
-        "inbound": [[account, {**asdict(one), "detail": dict(one.detail)}] for account, one in spooled.inbound],
+        "inbound": [
+            [account, {**asdict(one), "detail": dict(one.detail)}] for account, one in spooled.inbound
+        ],
     }
 
 
@@ -82,6 +84,7 @@ def _read(plain: dict[str, Any]) -> Spooled:
             for one in plain["receipts"]
         ),
         inbound=tuple(
-            (account, Inbound(**{**one, "channel": Channel(one["channel"])})) for account, one in plain["inbound"]
+            (account, Inbound(**{**one, "channel": Channel(one["channel"])}))
+            for account, one in plain["inbound"]
         ),
     )

@@ -44,9 +44,7 @@ def cannot_remind(summary: Summary, now_ms: int) -> Problem | None:
     return None
 
 
-async def remind(
-    office: Office, actor: Actor, name: str, only: Collection[int] | None = None
-) -> StepTaken:
+async def remind(office: Office, actor: Actor, name: str, only: Collection[int] | None = None) -> StepTaken:
     """Remind all non-readers of a message, or the marked recipients among them.
 
     A second press within the guard returns the first reminder. Raises :class:`Refused`.

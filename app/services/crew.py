@@ -51,8 +51,7 @@ async def import_crew(
     added = updated = unchanged = 0
     async with office.database.write() as connection:
         members = {
-            member.id: member
-            for member in await crew.members(connection, office.vault, office.production.id)
+            member.id: member for member in await crew.members(connection, office.vault, office.production.id)
         }
         matches = match_all(reading.rows, [_known(member) for member in members.values()])
         for row, match in zip(reading.rows, matches, strict=True):
@@ -66,13 +65,23 @@ async def import_crew(
                 if not dry_run:
                     public_id = ids.ulid(now, office.random_bytes)
                     await crew.add(
-                        connection, office.vault, office.production.id, public_id=public_id, now_ms=now, **listed
+                        connection,
+                        office.vault,
+                        office.production.id,
+                        public_id=public_id,
+                        now_ms=now,
+                        **listed,
                     )
             elif _differs(members[match.id], listed):
                 updated += 1
                 if not dry_run:
                     await crew.change(
-                        connection, office.vault, office.production.id, members[match.id], now_ms=now, **listed
+                        connection,
+                        office.vault,
+                        office.production.id,
+                        members[match.id],
+                        now_ms=now,
+                        **listed,
                     )
             else:
                 unchanged += 1
@@ -150,7 +159,7 @@ def _listed(row: CrewRow, days_later: int) -> dict[str, Any]:
         "values": values,
         "addresses": [*phones, *mail],
         "emergency": (row.emergency_contact, row.emergency_phone),
-        "sms_consent": row.sms_consent,
+        "sms_consent": row.sms_consent if row.phones else "unknown",
     }
 
 

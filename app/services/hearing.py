@@ -69,7 +69,9 @@ async def take_inbound(
 
 async def _production_of(connection: AsyncConnection, account_id: int, to: str) -> int | None:
     found = await connection.execute(
-        select(t.senders.c.production_id).where(t.senders.c.account_id == account_id, t.senders.c.address == to)
+        select(t.senders.c.production_id).where(
+            t.senders.c.account_id == account_id, t.senders.c.address == to
+        )
     )
     return found.scalar()
 
@@ -165,9 +167,7 @@ async def _reply(
         flag = FLAG_LEFT_ALONE if asks_to_be_left_alone(inbound.text) else FLAG_FREE
         await _note(connection, inbound_id, flag=flag, recipient_id=meant.recipient_id)
         return
-    await _note(
-        connection, inbound_id, flag=None, recipient_id=meant.recipient_id, option=read.option.digit
-    )
+    await _note(connection, inbound_id, flag=None, recipient_id=meant.recipient_id, option=read.option.digit)
     await answers.record(
         connection,
         recipient_id=meant.recipient_id,
@@ -196,7 +196,9 @@ async def page_opened(connection: AsyncConnection, vault: Vault, opened: Opened,
 async def page_touched(connection: AsyncConnection, vault: Vault, opened: Opened, now_ms: int) -> None:
     """A person saw the page and touched it. On a shared number it is not known who: only opened."""
     fact = Fact.READ if len(opened.sharers) == 1 else Fact.OPENED
-    await answers.note_page_fact(connection, opened, fact, raw=vault.encrypt_json(PAGE_RAW, {}), now_ms=now_ms)
+    await answers.note_page_fact(
+        connection, opened, fact, raw=vault.encrypt_json(PAGE_RAW, {}), now_ms=now_ms
+    )
 
 
 def who_answers(opened: Opened, person: str | None) -> Sharer | Problem:

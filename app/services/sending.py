@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from app.dispatch import planner
 from app.domain import ids, sms, texts
 from app.domain.actor import Actor
@@ -15,7 +17,6 @@ from app.services.office import Office, may_send
 from app.store import accounts, addressees, audience, audit, messages
 from app.store import tables as t
 from providers.contract import Channel, Money
-from sqlalchemy import select
 
 SAMPLE_TOKEN = "x" * ids.LINK_TOKEN_LENGTH
 """Stands for a link's token where only the length of the text matters."""
@@ -79,7 +80,9 @@ async def preflight(office: Office, composed: Composed) -> Preflight:
     for person in people.values():
         decision = route(person.addressee, routable, available, now)
         if reason := decision.suppression:
-            excluded.append(Excluded(person.name, person.public_id, person.department, reason.why, reason.next))
+            excluded.append(
+                Excluded(person.name, person.public_id, person.department, reason.why, reason.next)
+            )
         for path in decision.paths:
             channels[path.channel] = channels.get(path.channel, 0) + 1
             held += path.held_until_ms is not None
@@ -164,7 +167,11 @@ async def send(office: Office, actor: Actor, composed: Composed) -> Sent:
             f"message:{public_id}",
             now,
             production_id=office.production.id,
-            detail={"people": sheet.recipients, "priority": composed.priority.value, "type": composed.type.value},
+            detail={
+                "people": sheet.recipients,
+                "priority": composed.priority.value,
+                "type": composed.type.value,
+            },
         )
     await planner.freeze(office.database, step_id)
     return Sent(public_id, code, step_public, not_before, sheet, office.is_dispatching())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select, update
@@ -116,6 +116,13 @@ async def add(
     return int(account_id)
 
 
+async def set_base_url(connection: AsyncConnection, account_id: int, base_url: str) -> None:
+    """Point an account at another address."""
+    await connection.execute(
+        update(t.accounts).where(t.accounts.c.id == account_id).values(base_url=base_url)
+    )
+
+
 async def channels_with_provider(connection: AsyncConnection) -> frozenset[Channel]:
     """Channels that have an enabled account with somewhere to send from."""
     rows = await connection.execute(
@@ -178,10 +185,6 @@ async def reserve(
 
 LONGEST_SCHEDULE_MS = 10 * 60_000
 """No schedule is ever filled this far ahead: reservations reach one second, URGENT pushes back by its own size."""
-
-
-def settings_text(settings: Mapping[str, str]) -> str:
-    return json.dumps(dict(settings))
 
 
 async def pace(connection: AsyncConnection, channel: Channel, now_ms: int) -> tuple[int, int]:

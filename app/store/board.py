@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Select, and_, case, desc, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -205,8 +206,10 @@ def _people(message_id: int, buckets: Collection[Bucket]) -> Select[tuple[object
             func.coalesce(carrier.c.work, d.work).label("work"),
             func.coalesce(carrier.c.due_at, d.due_at).label("due_at"),
             t.contact_points.c.tail,
-            func.coalesce(carrier.c.why, d.why, r.why).label("why"),
-            func.coalesce(carrier.c.next, d.next, r.next).label("next"),
+            func.coalesce(carrier.c.why, d.why).label("why"),
+            func.coalesce(carrier.c.next, d.next).label("next"),
+            r.why.label("left_out_why"),
+            r.next.label("left_out_next"),
         )
         .join(t.people, p.id == r.person_id)
         .outerjoin(newest, newest.c.recipient_id == r.id)
@@ -259,18 +262,7 @@ async def standings(
 def _standing(row: object) -> Standing:
     r = row._mapping  # type: ignore[attr-defined]
     bucket = Bucket(r["bucket"])
-    why, following = r["why"] or "", r["next"] or ""
-    default_why, default_next = WORDS[bucket]
-    if bucket is Bucket.ON_THE_WAY and r["evidence"] == Evidence.SENT.value:
-        default_why, default_next = WAITING_FOR_CARRIER
-    own_words = bucket in (
-        Bucket.NOT_REACHED,
-        Bucket.SUPPRESSED,
-        Bucket.UNCERTAIN,
-        Bucket.HELD,
-        Bucket.ON_THE_WAY,
-    )
-    retrying = bucket is Bucket.NOT_REACHED and r["work"] == Work.QUEUED.value
+    why, following = _words(r, bucket)
     return Standing(
         recipient_id=r["id"],
         person_public_id=r["public_id"],
@@ -282,11 +274,22 @@ def _standing(row: object) -> Standing:
         last_channel=Channel(r["channel"]) if r["channel"] else None,
         last_evidence=Evidence(r["evidence"]) if r["evidence"] else None,
         tail=r["tail"] or "",
-        why=(why if own_words else "") or default_why,
-        next="It is tried again in a few minutes."
-        if retrying
-        else (following if own_words else "") or default_next,
+        why=why,
+        next=following,
     )
+
+
+def _words(r: Mapping[str, Any], bucket: Bucket) -> tuple[str, str]:
+    """Why they stand there and what to do: the delivery's own words, else routing's, else the bucket's."""
+    why, following = WORDS[bucket]
+    if bucket is Bucket.ON_THE_WAY and r["evidence"] == Evidence.SENT.value:
+        why, following = WAITING_FOR_CARRIER
+    if bucket in NON_READERS or bucket is Bucket.SUPPRESSED:
+        why = r["why"] or r["left_out_why"] or why
+        following = r["next"] or r["left_out_next"] or following
+    if bucket is Bucket.NOT_REACHED and r["work"] == Work.QUEUED.value:
+        following = "It is tried again in a few minutes."
+    return why, following
 
 
 @dataclass(frozen=True, slots=True)

@@ -553,6 +553,38 @@ async def pending(connection: AsyncConnection) -> Mapping[Work, int]:
     return {Work(work): count for work, count in rows}
 
 
+SOON_MS = 60_000
+"""A retry this far away or nearer still belongs to what is happening now."""
+
+
+async def busy_until(connection: AsyncConnection, now_ms: int) -> int | None:
+    """When the last thing of what is happening now will happen, or None when all is quiet.
+
+    Steps to be routed, deliveries queued for soon, claimed or being sent, and attempts soon to be looked up.
+    """
+    d = t.deliveries.c
+    soon = now_ms + SOON_MS
+    busy = await connection.execute(
+        select(func.min(d.due_at)).where(
+            d.carried_by.is_(None),
+            or_(
+                and_(d.work == Work.QUEUED.value, d.due_at <= soon),
+                d.work.in_([Work.CLAIMED.value, Work.SENDING.value]),
+            ),
+        )
+    )
+    look = await connection.execute(
+        select(func.min(t.attempts.c.look_at)).where(t.attempts.c.look_at <= soon)
+    )
+    step = await connection.execute(
+        select(func.min(t.steps.c.not_before)).where(
+            t.steps.c.routed_at.is_(None), t.steps.c.undone_at.is_(None), t.steps.c.not_before <= soon
+        )
+    )
+    found = [one.scalar() for one in (busy, look, step)]
+    return min((one for one in found if one is not None), default=None)
+
+
 async def next_due(connection: AsyncConnection) -> int | None:
     """The earliest time at which something queued, held or unknown wants attention."""
     d = t.deliveries.c

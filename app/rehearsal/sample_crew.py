@@ -1,0 +1,62 @@
+"""The sample crew: 156 people of a film that was never made, and more of them where more are wanted."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+from importlib.resources import files
+
+FILE = "crew.csv"
+DAY = date(2026, 11, 14)
+"""The shoot day the sample was written for. Its dates are moved so that this day is today."""
+
+AREA_CODES = (201, 989)
+"""Area codes of invented numbers; 555-0100 to 555-0199 is kept free for fiction in each of them."""
+
+
+def sample_file() -> bytes:
+    """The sample crew list as it would lie in a production office."""
+    return (files("app.rehearsal") / "sample" / FILE).read_bytes()
+
+
+def crew_of(people: int) -> bytes:
+    """A crew list of so many people: the sample's, then the same jobs again under other names and numbers."""
+    rows = list(csv.DictReader(io.StringIO(sample_file().decode())))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows[:people])
+    first, last = AREA_CODES
+    for extra in range(len(rows), people):
+        like = rows[extra % len(rows)]
+        lap = extra // len(rows)
+        line, area = extra % 100, first + (extra // 100) % (last - first + 1)
+        exchange = 555 if extra < 100 * (last - first + 1) else 556
+        local, _, domain = like["email"].partition("@")
+        writer.writerow(
+            like
+            | {
+                "name": f"{like['name']} {_roman(lap + 1)}",
+                "phone": f"+1{area}{exchange}01{line:02d}" if like["phone"] else "",
+                "email": f"{local}.{extra}@{domain}" if local else "",
+                "emergency_contact": "",
+                "emergency_phone": "",
+            }
+        )
+    return out.getvalue().encode()
+
+
+def _roman(number: int) -> str:
+    words = ((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"),
+             (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))  # fmt: skip
+    text = ""
+    for value, letters in words:
+        count, number = divmod(number, value)
+        text += letters * count
+    return text
+
+
+def days_later(today: date) -> int:
+    """How far the sample's dates are moved."""
+    return (today - DAY).days

@@ -1,0 +1,67 @@
+"""What stands in a cell of a table: text with a tone, or something that draws itself into the width it gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from rich.cells import cell_len, set_cell_size
+
+from widgets.glyphs import Glyphs
+
+
+class Tone(StrEnum):
+    """How something sounds. A tone never stands alone: the words beside it say the same."""
+
+    PLAIN = "plain"
+    DIM = "dim"
+    URGENT = "urgent"
+    WARN = "warn"
+    GOOD = "good"
+    STRONG = "strong"
+
+
+STYLES: dict[Tone, str] = {
+    Tone.PLAIN: "",
+    Tone.DIM: "$text-muted",
+    Tone.URGENT: "bold $text-error",
+    Tone.WARN: "$text-warning",
+    Tone.GOOD: "$text-primary",
+    Tone.STRONG: "bold",
+}
+"""Each tone as a style of the theme."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Text with a tone."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+@runtime_checkable
+class Drawn(Protocol):
+    """A cell that fits itself into a width of so many columns."""
+
+    def drawn(self, width: int, glyphs: Glyphs) -> Words: ...
+
+
+Cell = str | Words | Drawn
+
+
+def one_line(text: str) -> str:
+    """``text`` without line breaks and control characters: a name from a file can hold anything."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def fitted(text: str, width: int, glyphs: Glyphs, *, right: bool = False) -> str:
+    """``text`` in exactly ``width`` columns; what is cut off ends with a sign that there is more."""
+    if width <= 0:
+        return ""
+    plain = one_line(text)
+    length = cell_len(plain)
+    if length > width:
+        return set_cell_size(plain, width - 1) + glyphs.more
+    return " " * (width - length) + plain if right else plain + " " * (width - length)

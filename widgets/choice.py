@@ -1,0 +1,157 @@
+"""Choosing in one line: one of several with the arrow keys, or several with the space bar."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+
+from widgets.cells import STYLES, Tone
+
+Option = tuple[str, str]
+"""A value and its words."""
+
+
+class _Line(Widget, can_focus=True):
+    """Options in a row, with a place the arrow keys move."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "move(-1)", "Previous", show=False),
+        Binding("right", "move(1)", "Next", show=False),
+        Binding("space", "toggle", "Choose", show=False),
+    ]
+
+    def __init__(self, options: Sequence[Option], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.options = tuple(options)
+        self.place = 0
+
+    class Changed(Message):
+        """Something else is chosen."""
+
+        def __init__(self, line: _Line) -> None:
+            super().__init__()
+            self.line = line
+
+        @property
+        def control(self) -> _Line:
+            return self.line
+
+    def _changed(self) -> None:
+        self.refresh()
+        self.post_message(self.Changed(self))
+
+    def watch_has_focus(self, value: bool) -> None:
+        super().watch_has_focus(value)
+        self.refresh()
+
+    def _words(self, place: int) -> str:
+        raise NotImplementedError
+
+    def render(self) -> Content:
+        parts: list[str | tuple[str, str]] = []
+        for place in range(len(self.options)):
+            here = self.has_focus and place == self.place
+            style = "bold $block-cursor-foreground on $block-cursor-background" if here else self._tone(place)
+            parts += [(self._words(place), style), "  "]
+        return Content.assemble(*parts).truncate(self.size.width, ellipsis=True)
+
+    def _tone(self, place: int) -> str:
+        return STYLES[Tone.PLAIN]
+
+    def on_click(self, event: events.Click) -> None:
+        at = 0
+        for place in range(len(self.options)):
+            width = cell_len(self._words(place))
+            if at <= event.x < at + width:
+                self.place = place
+                self.action_toggle()
+            at += width + 2
+
+    def action_move(self, by: int) -> None:
+        self.place = (self.place + by) % len(self.options)
+        self.refresh()
+
+    def action_toggle(self) -> None:
+        raise NotImplementedError
+
+
+class Choice(_Line):
+    """One of several: the arrows choose."""
+
+    DEFAULT_CSS = "Choice { height: 1; width: 1fr; }"
+
+    @property
+    def value(self) -> str:
+        return self.options[self.place][0]
+
+    def choose(self, value: str) -> None:
+        """Choose this value without telling anybody."""
+        self.place = [one for one, _ in self.options].index(value)
+        self.refresh()
+
+    def action_move(self, by: int) -> None:
+        self.place = (self.place + by) % len(self.options)
+        self._changed()
+
+    def action_toggle(self) -> None:
+        self._changed()
+
+    def _words(self, place: int) -> str:
+        return f"({'o' if place == self.place else ' '}) {self.options[place][1]}"
+
+    def _tone(self, place: int) -> str:
+        return STYLES[Tone.STRONG if place == self.place else Tone.DIM]
+
+
+class Turn(Choice):
+    """One of many, of which only the chosen one is shown: ``< Call time >``."""
+
+    DEFAULT_CSS = "Turn { height: 1; width: 1fr; }"
+
+    def render(self) -> Content:
+        words = f"< {self.options[self.place][1]} >"
+        style = "bold $block-cursor-foreground on $block-cursor-background" if self.has_focus else "bold"
+        return Content.assemble((words, style))
+
+    def on_click(self, event: events.Click) -> None:
+        self.action_move(1)
+
+
+class Checks(_Line):
+    """Any of several: the arrows move, the space bar switches."""
+
+    DEFAULT_CSS = "Checks { height: 1; width: 1fr; }"
+
+    def __init__(
+        self, options: Sequence[Option], *, on: Collection[str] = (), id: str | None = None
+    ) -> None:
+        super().__init__(options, id=id)
+        self.on = set(on)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What is switched on, in the order of the options."""
+        return tuple(value for value, _ in self.options if value in self.on)
+
+    def switch(self, on: Collection[str]) -> None:
+        """Switch exactly these on without telling anybody."""
+        self.on = set(on)
+        self.refresh()
+
+    def action_toggle(self) -> None:
+        self.on ^= {self.options[self.place][0]}
+        self._changed()
+
+    def _words(self, place: int) -> str:
+        value, words = self.options[place]
+        return f"[{'x' if value in self.on else ' '}] {words}"
+
+    def _tone(self, place: int) -> str:
+        return STYLES[Tone.PLAIN if self.options[place][0] in self.on else Tone.DIM]
