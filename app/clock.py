@@ -27,9 +27,9 @@ __all__ = ["SystemClock", "VirtualClock", "sleep", "unless", "within"]
 LONGEST_NAP_S = 1.0
 """A sleeping laptop does not advance the timer that wakes us: long waits are cut and the clock is read again."""
 
-SETTLE_S = 0.0005
-"""How long a virtual clock listens to the sockets before it believes that nothing is running. Loopback
-delivers within tens of microseconds; half a millisecond leaves room for a busy machine."""
+SETTLE_S = 0.0001
+"""How long a virtual clock listens to the sockets before it believes that nothing is running. Loopback hands a
+packet over before the call that sent it returns; a tenth of a millisecond leaves room for a busy kernel."""
 
 
 class SystemClock:
@@ -114,13 +114,15 @@ class VirtualClock:
             return runner.run(main)
 
     def _loop(self) -> asyncio.AbstractEventLoop:
-        return asyncio.SelectorEventLoop(_IdleSelector(selectors.DefaultSelector(), self._jump))
+        return asyncio.SelectorEventLoop(
+            _IdleSelector(selectors.DefaultSelector(), lambda: self._work > 0, self._jump)
+        )
 
     def _jump(self) -> bool:
         """Move to the next due time and wake who waits for it. False if nothing may move."""
         while self._due and self._due[0][2].done():
             heapq.heappop(self._due)
-        if self._work or not self._due:
+        if not self._due:
             return False
         at_ms = self._due[0][0]
         self._now_ms = max(self._now_ms, at_ms)
@@ -134,14 +136,21 @@ class VirtualClock:
 class _IdleSelector(selectors.BaseSelector):
     """A selector that tells when the loop would have to wait."""
 
-    def __init__(self, real: selectors.BaseSelector, on_idle: Callable[[], bool]) -> None:
+    def __init__(
+        self, real: selectors.BaseSelector, is_working: Callable[[], bool], on_idle: Callable[[], bool]
+    ) -> None:
         self._real = real
+        self._is_working = is_working
         self._on_idle = on_idle
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is not None and timeout <= 0:
-            return self._real.select(0)
-        ready = self._real.select(SETTLE_S)
+        ready = self._real.select(0)
+        if ready or (timeout is not None and timeout <= 0):
+            return ready
+        if self._is_working():
+            return self._real.select(timeout)
+        time.sleep(SETTLE_S)
+        ready = self._real.select(0)
         if ready or self._on_idle():
             return ready
         return self._real.select(timeout)

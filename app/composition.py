@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import getpass
-import ipaddress
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from socket import socket
+from typing import TYPE_CHECKING, Literal
 
 from app.config import Settings
 from app.domain import ids
 from app.domain.actor import Actor, Role
 from app.domain.problem import Problem, Refused
-from app.domain.public_address import PublicAddress
+from app.domain.public_address import PublicAddress, is_loopback
 from app.services.office import Office
 from app.store import accounts, lease, productions, schema
 from app.store.accounts import StoredAccount
 from app.store.engine import Database, open_database
 from app.store.productions import Production
 from app.store.vault import Vault, open_vault
-from providers.contract import Clock, Factory
+from providers.contract import Channel, Clock, Factory, Money
 
 if TYPE_CHECKING:
     from app.dispatch.engine import Engine
-    from app.dispatch.gateways import Gateways
+    from app.dispatch.gateways import Gateway, Gateways
     from app.listener.server import LoopbackServer
 
 GROUP = "callboard.providers"
@@ -47,17 +46,6 @@ def factories() -> dict[str, Factory]:
         factory: Factory = entry.load()
         found[factory.kind] = factory
     return dict(sorted(found.items()))
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address leads to this machine and nowhere else."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def system_time_zone() -> str:
@@ -85,6 +73,7 @@ class House:
     gateways: Gateways | None = None
     servers: list[LoopbackServer] = field(default_factory=list)
     public: PublicAddress = field(default_factory=PublicAddress)
+    retired: list[Gateway] = field(default_factory=list)
 
     @property
     def clock(self) -> Clock:
@@ -98,6 +87,8 @@ class House:
             await server.close()
         if self.gateways:
             await self.gateways.close()
+        for one in self.retired:
+            await one.provider.close()
         await self.database.close()
 
 
@@ -118,6 +109,7 @@ async def open_house(settings: Settings, clock: Clock, *, production: str | None
         actor = await _actor(database)
         async with database.read() as connection:
             demo = await productions.fact(connection, DEMO) is not None
+            kind = await accounts.preferred_kind(connection, Channel.SMS)
     except BaseException:
         await database.close()
         raise
@@ -130,11 +122,11 @@ async def open_house(settings: Settings, clock: Clock, *, production: str | None
         demo=demo,
         public=settings.public_address,
     )
-    house.office = _office(house, found)
+    house.office = _office(house, found, kind)
     return house
 
 
-def _office(house: House, production: Production) -> Office:
+def _office(house: House, production: Production, kind: str | None) -> Office:
     path = house.database.path
 
     def is_dispatching() -> bool:
@@ -148,7 +140,20 @@ def _office(house: House, production: Production) -> Office:
         production=production,
         public=lambda: house.public,
         is_dispatching=is_dispatching,
+        price=_price(kind, production.region),
     )
+
+
+def _price(kind: str | None, region: str) -> Callable[[str, int], Money | None]:
+    """What texts through this kind of provider will probably cost; without a number, to one of this region."""
+
+    def price(to: str, segments: int) -> Money | None:
+        from app.domain.phone import country_prefix  # noqa: PLC0415 - the numbering plans are read only here
+
+        factory = factories().get(kind) if kind else None
+        return factory.price(to or country_prefix(region), segments) if factory else None
+
+    return price
 
 
 async def _production(database: Database, name: str | None) -> Production:
@@ -213,6 +218,14 @@ async def build_gateways(house: House) -> Gateways:
     )
 
 
+async def _reload(house: House) -> None:
+    """Take over accounts that were added or changed since the engine started."""
+    assert house.gateways is not None
+    old = list(house.gateways)
+    house.gateways.replace(await build_gateways(house))
+    house.retired += old  # calls may still be open on them
+
+
 def _refuse_outside(stored: Iterable[StoredAccount]) -> None:
     for one in stored:
         if not is_loopback(one.account.base_url):
@@ -230,15 +243,18 @@ async def start(
     public_port: int | None = None,
     private_port: int | None = None,
     random: Random | None = None,
-    wall: Callable[[], PublicAddress] | None = None,
+    watch: bool = True,
 ) -> Problem | None:
-    """Run engine and listener in this process. A problem says who runs them already."""
+    """Run engine and listener in this process. A problem says who runs them already.
+
+    Raises :class:`Refused` where the listener's port is taken; the engine runs then, and ``house.engine`` is set.
+    """
     from app.dispatch.dispatcher import worker_name  # noqa: PLC0415 - heavy: only where something is sent
     from app.dispatch.engine import Engine  # noqa: PLC0415
     from app.listener.intake import Intake  # noqa: PLC0415
     from app.listener.private import private_app  # noqa: PLC0415
     from app.listener.public import Doors, public_app  # noqa: PLC0415
-    from app.listener.server import listening_socket, serve  # noqa: PLC0415
+    from app.listener.server import serve  # noqa: PLC0415
     from app.listener.spool import Spool  # noqa: PLC0415
 
     gateways = await build_gateways(house)
@@ -247,7 +263,7 @@ async def start(
         house.database,
         house.vault,
         gateways,
-        wall or (lambda: house.public),
+        lambda: house.public,
         worker=worker_name(os.getpid(), os.urandom),
         random=random or Random(),  # noqa: S311 - jitter of retries
     )
@@ -256,19 +272,34 @@ async def start(
     if problem := await engine.start(what):
         return problem
     house.engine = engine
+    engine.reload = lambda: _reload(house)
+    if watch:
+        engine.supervisor.start("watcher", house.database.watch)
     if listener:
         doors = Doors(house.database, house.vault, gateways, engine.writer, intake, lambda: house.public)
         settings = house.settings
-        public = listening_socket(
-            settings.public_port if public_port is None else public_port, settings.public_host
-        )
+        public = _listening("public", settings, public_port)
         house.servers.append(await serve(public_app(doors), public))
 
         async def is_ready() -> bool:
             return engine.running and engine.writer.in_trouble_since is None
 
-        private = listening_socket(
-            settings.private_port if private_port is None else private_port, settings.private_host
-        )
+        private = _listening("private", settings, private_port)
         house.servers.append(await serve(private_app(house.database, is_ready), private))
     return None
+
+
+def _listening(which: Literal["public", "private"], settings: Settings, port: int | None) -> socket:
+    """The public or the private socket, on its configured port unless one is given."""
+    from app.listener.server import listening_socket  # noqa: PLC0415 - heavy: only where something listens
+
+    host = settings.public_host if which == "public" else settings.private_host
+    if port is None:
+        port = settings.public_port if which == "public" else settings.private_port
+    try:
+        return listening_socket(port, host)
+    except OSError as error:
+        raise Refused(
+            f"Port {port} on {host} cannot be used ({error.strerror}): no receipts and no replies come in.",
+            f"Choose another one: CALLBOARD_{which.upper()}_PORT={port + 10}.",
+        ) from None

@@ -7,18 +7,21 @@ database, not here.
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
+from app.domain.problem import Refused
 from app.domain.public_address import PublicAddress
 
 FILE = "callboard.toml"
@@ -40,6 +43,9 @@ class Settings(BaseSettings):
 
     database_url: str = ""
     """``sqlite:////path/to/file`` or ``postgresql://user:password@host/name``; a file in the home by default."""
+
+    production: str = ""
+    """The production that is meant where none is named. Empty: the first one of this home."""
 
     public_url: str = ""
     """The https address under which the outside reaches the public socket. Empty: nothing can reach us."""
@@ -92,5 +98,24 @@ class Settings(BaseSettings):
 
 
 def load(**options: Any) -> Settings:
-    """The settings with these options on top; options that are None are left out."""
-    return Settings(**{name: value for name, value in options.items() if value is not None})
+    """The settings with these options on top; options that are None are left out.
+
+    Raises :class:`Refused`, naming the setting, where one cannot be read.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    file = Path(given.get("home") or default_home()) / FILE
+    try:
+        return Settings(**given)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "?"
+        if first["type"] == "extra_forbidden":
+            raise Refused(f"There is no setting {name}.", f"Take it out of {file}.") from None
+        raise Refused(
+            f"The setting {name} cannot be used: {first['msg']}.",
+            f"Correct it in {file} or in CALLBOARD_{name.upper()}.",
+        ) from None
+    except SettingsError as wrong:
+        raise Refused(f"A setting cannot be read: {wrong}.", "Correct the CALLBOARD_ variable.") from None
+    except tomllib.TOMLDecodeError as wrong:
+        raise Refused(f"{file} cannot be read: {wrong}.", "Correct that line, or move the file away.") from None

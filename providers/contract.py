@@ -334,3 +334,8 @@ class Factory(Protocol):
     def build(self, account: Account, clock: Clock) -> Provider:
         """An adapter for this account. Opens no connection and imports the provider's SDK only now."""
         ...
+
+    def price(self, to: str, segments: int) -> Money | None:
+        """What a message of so many segments to this number will probably cost, known without an account;
+        ``to`` may be a country's prefix alone. None where it is not known."""
+        ...

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import logging
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -20,11 +20,8 @@ from twilio.http.response import Response
 from yarl import URL
 
 from providers.contract import Clock
+from providers.deadlines import Deadlines
 from providers.exchange import EXCHANGE, Break, Exchange
-from providers.waiting import sleep, unless
-
-if TYPE_CHECKING:
-    from types import SimpleNamespace
 
 CONNECT_S = 3.0
 """For address, connection and TLS together. A provider that is up answers within a second."""
@@ -49,10 +46,9 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # the package has no t
 
     def __init__(self, clock: Clock) -> None:
         silent = logging.getLogger("twilio")
-        silent.propagate = False  # the package logs addresses and texts
-        silent.addHandler(logging.NullHandler())
+        silent.setLevel(logging.CRITICAL + 1)  # the package logs addresses
         super().__init__(silent, True, None)
-        self._clock = clock
+        self._deadlines = Deadlines(clock, CONNECT_S, TOTAL_S)
         self._session: aiohttp.ClientSession | None = None
         self._proxy: str | None = None
 
@@ -67,8 +63,11 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # the package has no t
         timeout: float | None = None,  # noqa: ARG002 - the limits are ours
         allow_redirects: bool = False,  # noqa: ARG002 - a redirected send would be a second send
     ) -> Response:
-        """One request and its answer, whatever its status. Raises :class:`NoAnswerError` if there is none."""
-        exchange = EXCHANGE.get(None) or Exchange()
+        """One request and its answer, whatever its status. Raises :class:`NoAnswerError` if there is none.
+
+        The caller has put an :class:`Exchange` into ``EXCHANGE``.
+        """
+        exchange = EXCHANGE.get()
         exchange.begin()
         sent_headers = dict(headers or {})
         if auth is not None:
@@ -76,22 +75,14 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # the package has no t
         url = f"{uri}{'&' if '?' in uri else '?'}{urlencode(params, doseq=True)}" if params else uri
         body = urlencode(data, doseq=True).encode() if data is not None and method != "GET" else None
         try:
-            await unless(self._patience(exchange), self._exchange(exchange, method, url, body, sent_headers))
-        except TimeoutError:
-            exchange.ended = Break.SILENT if exchange.connected else Break.SLOW_TO_CONNECT
-        except (aiohttp.ClientError, OSError):
-            # Whatever breaks before there is a connection (name, route, TLS, proxy) has written nothing.
-            exchange.ended = Break.BROKEN if exchange.connected else Break.UNREACHABLE
-        if exchange.ended is not None:
-            raise NoAnswerError(exchange.ended)
+            with self._deadlines.limit(exchange):
+                await self._exchange(exchange, method, url, body, sent_headers)
+        except (aiohttp.ClientError, OSError) as broken:
+            if exchange.status is None:  # else the answer was whole and only the farewell went wrong
+                exchange.ended = how = _break(exchange, broken)
+                raise NoAnswerError(how) from None
         assert exchange.status is not None
         return Response(exchange.status, exchange.text)
-
-    async def _patience(self, exchange: Exchange) -> None:
-        """Ends when the exchange has taken too long."""
-        await sleep(self._clock, CONNECT_S)
-        if exchange.connected:
-            await sleep(self._clock, TOTAL_S - CONNECT_S)
 
     async def _exchange(
         self, exchange: Exchange, method: str, url: str, body: bytes | None, headers: dict[str, str]
@@ -104,7 +95,6 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # the package has no t
             headers=headers,
             allow_redirects=False,
             proxy=self._proxy,
-            trace_request_ctx=exchange,
         ) as answer:
             text = (await answer.read()).decode("utf-8", "replace")
             exchange.retry_after = answer.headers.get("Retry-After")
@@ -119,10 +109,9 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # the package has no t
             self._proxy = proxy_for(url)
             self._session = aiohttp.ClientSession(
                 # No limit here: the dispatcher bounds what is in flight.
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S, ssl=trusted),
+                connector=_Connector(limit=0, keepalive_timeout=KEEP_ALIVE_S, ssl=trusted),
                 timeout=aiohttp.ClientTimeout(total=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trace_configs=[_connection_watch()],
             )
         return self._session
 
@@ -133,17 +122,23 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # the package has no t
             await session.close()
 
 
-def _connection_watch() -> aiohttp.TraceConfig:
-    """Marks the exchange as soon as its request has a connection to be written to."""
+def _break(exchange: Exchange, broken: Exception) -> Break:
+    """Whatever breaks before there is a connection (name, route, TLS, proxy) has written nothing."""
+    if isinstance(broken, TimeoutError):
+        return Break.SILENT if exchange.connected else Break.SLOW_TO_CONNECT
+    return Break.BROKEN if exchange.connected else Break.UNREACHABLE
 
-    async def connected(_session: Any, context: SimpleNamespace, _params: Any) -> None:
-        exchange: Exchange = context.trace_request_ctx
-        exchange.connected = True
 
-    watch = aiohttp.TraceConfig()
-    watch.on_connection_create_end.append(connected)
-    watch.on_connection_reuseconn.append(connected)
-    return watch
+class _Connector(aiohttp.TCPConnector):
+    """Marks the exchange of the running task as soon as its request has a connection to be written to.
+
+    (aiohttp's tracing would tell the same for a third more work on every request.)
+    """
+
+    async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
+        connection = await super().connect(req, traces, timeout)
+        EXCHANGE.get().connected = True
+        return connection
 
 
 def proxy_for(url: str) -> str | None:

@@ -237,5 +237,9 @@ class TwilioSmsFactory:
         client.api.base_url = account.base_url.rstrip("/")
         return TwilioSms(account, clock, http, client)
 
+    def price(self, to: str, segments: int) -> Money:
+        """An estimate from a table of countries."""
+        return Money(price_micros(to) * segments, CURRENCY)
+
 
 TWILIO_SMS = TwilioSmsFactory()

@@ -18,7 +18,7 @@ Option = tuple[str, str]
 """A value and its words."""
 
 
-class _Line(Widget, can_focus=True):
+class OptionLine(Widget, can_focus=True):
     """Options in a row, with a place the arrow keys move."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -35,12 +35,12 @@ class _Line(Widget, can_focus=True):
     class Changed(Message):
         """Something else is chosen."""
 
-        def __init__(self, line: _Line) -> None:
+        def __init__(self, line: OptionLine) -> None:
             super().__init__()
             self.line = line
 
         @property
-        def control(self) -> _Line:
+        def control(self) -> OptionLine:
             return self.line
 
     def _changed(self) -> None:
@@ -82,7 +82,7 @@ class _Line(Widget, can_focus=True):
         raise NotImplementedError
 
 
-class Choice(_Line):
+class Choice(OptionLine):
     """One of several: the arrows choose."""
 
     DEFAULT_CSS = "Choice { height: 1; width: 1fr; }"
@@ -124,7 +124,7 @@ class Turn(Choice):
         self.action_move(1)
 
 
-class Checks(_Line):
+class Checks(OptionLine):
     """Any of several: the arrows move, the space bar switches."""
 
     DEFAULT_CSS = "Checks { height: 1; width: 1fr; }"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
@@ -24,6 +25,8 @@ class Line:
     time: str
     word: str
     text: str
+    note: str = ""
+    """Added where there is room for all of it."""
     tone: Tone = Tone.PLAIN
 
 
@@ -56,6 +59,11 @@ class Feed(Widget):
                 "\n" if place else "",
                 (f"  {fitted(line.time, TIME_WIDTH, self.glyphs)} ", STYLES[Tone.DIM]),
                 (fitted(line.word, WORD_WIDTH, self.glyphs), STYLES[line.tone]),
-                f" {fitted(line.text, room, self.glyphs)}",
+                f" {fitted(_with_note(line, room), room, self.glyphs)}",
             ]
         return Content.assemble(*parts)
+
+
+def _with_note(line: Line, room: int) -> str:
+    whole = f"{line.text}  {line.note}" if line.note else line.text
+    return whole if cell_len(whole) <= room else line.text

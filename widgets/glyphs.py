@@ -18,7 +18,7 @@ class Glyphs:
     more: str
 
 
-UNICODE = Glyphs(full="█", empty="░", rule="─", cursor="▸", mark="●", dot="·", more="…")
+UNICODE = Glyphs(full="━", empty="╌", rule="─", cursor="▸", mark="●", dot="·", more="…")
 ASCII = Glyphs(full="#", empty="-", rule="-", cursor=">", mark="*", dot="|", more="~")
 
 

@@ -26,7 +26,13 @@ class KeyHint:
 
     @property
     def width(self) -> int:
-        return cell_len(one_line(f"{self.key} {self.label}"))
+        return cell_len(self.words)
+
+    @property
+    def words(self) -> str:
+        """A key that is off stands in brackets: a dim colour alone would not tell."""
+        words = one_line(f"{self.key} {self.label}")
+        return words if self.enabled else f"({words})"
 
 
 GAP = 2
@@ -74,7 +80,7 @@ class KeysFooter(Widget):
             if hint.enabled:
                 parts += [(hint.key, f"{STYLES[Tone.STRONG]} $footer-key-foreground"), f" {one_line(hint.label)}"]
             else:
-                parts.append((one_line(f"{hint.key} {hint.label}"), "$text-disabled"))
+                parts.append((hint.words, STYLES[Tone.DIM]))
         return Content.assemble(*parts)
 
     def on_click(self, event: events.Click) -> None:

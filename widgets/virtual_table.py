@@ -184,7 +184,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self._rows = [row for row in self._all if all(word in row.words.casefold() for word in wanted)]
         self._places = {row.key: place for place, row in enumerate(self._rows)}
         if len(before) != len(self._rows):
-            self.virtual_size = Size(self.size.width, len(self._rows) + 1)
+            self.virtual_size = Size(self._width, len(self._rows) + 1)
             self.refresh()
         elif [row.key for row in before] != [row.key for row in self._rows]:
             self.refresh()
@@ -265,18 +265,23 @@ class VirtualTable(ScrollView, can_focus=True):
     # -------------------------------------------------------------------------------------------- drawing
 
     def on_resize(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self._rows) + 1)
+        self.virtual_size = Size(self._width, len(self._rows) + 1)
         self._reveal(self._place)
 
     def notify_style_update(self) -> None:
         self._lines.clear()
         super().notify_style_update()
 
+    @property
+    def _width(self) -> int:
+        """The columns there are beside the scroll bar."""
+        return self.scrollable_content_region.width
+
     def _draw(self, place: int) -> None:
         self.refresh_line(place + 1)
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self._width
         if y == 0:
             return self._header(width)
         place = y - 1 + self.scroll_offset.y

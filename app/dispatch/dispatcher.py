@@ -180,12 +180,14 @@ class Dispatcher:
 
     async def _least_busy(self, gateway: Gateway, *, urgent: bool) -> tuple[Sender, int]:
         now = self._clock.now_ms()
-        async with self._database.read() as connection:
-            filled = [
+
+        async def filled(connection: AsyncConnection) -> list[tuple[int, Sender]]:
+            return [
                 (await accounts.backlog_ms(connection, sender.id, urgent=urgent, now_ms=now), sender)
                 for sender in gateway.senders
             ]
-        backlog, sender = min(filled, key=lambda pair: pair[0])
+
+        backlog, sender = min(await self._database.reading(filled), key=lambda pair: pair[0])
         return sender, backlog
 
     async def _claim(

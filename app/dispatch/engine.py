@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
+from typing import Any
 
 import structlog
 
@@ -21,7 +23,7 @@ from app.dispatch.supervisor import Supervisor
 from app.dispatch.writer import Writer
 from app.domain.problem import Problem
 from app.domain.public_address import PublicAddress
-from app.store import deliveries, receipts
+from app.store import accounts, deliveries, receipts
 from app.store.engine import Database
 from app.store.lease import FileLease
 from app.store.vault import Vault
@@ -68,6 +70,9 @@ class Engine:
         self._clock = database.clock
         self._poked = asyncio.Event()
         self.flush_spool: Callable[[], Awaitable[int]] | None = None
+        self.reload: Callable[[], Awaitable[None]] | None = None
+        """Takes over changed provider accounts; set by who built the gateways."""
+        self._accounts = ""
         self.supervisor = Supervisor(database)
         self.dispatcher = Dispatcher(
             database,
@@ -126,11 +131,10 @@ class Engine:
             while True:
                 bell.clear()
                 now = self._clock.now_ms()
-                async with self.database.read() as connection:
-                    at = await deliveries.busy_until(connection, now)
+                at = await self.database.reading(partial(deliveries.busy_until, now_ms=now))
                 if at is None and self.writer.idle and not self.dispatcher.in_flight:
                     return
-                waits = [asyncio.ensure_future(bell.wait())]
+                waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(bell.wait())]
                 if at is not None and at > now:
                     waits.append(asyncio.ensure_future(self._clock.sleep_until(at)))
                 else:
@@ -167,7 +171,14 @@ class Engine:
                 self.dispatcher.wake()
                 await self._until_next(bell)
 
+    async def _take_over_accounts(self) -> None:
+        revision = await self.database.reading(accounts.revision)
+        if revision != self._accounts and self._accounts and self.reload:
+            await self.reload()
+        self._accounts = revision
+
     async def _do_what_is_due(self) -> None:
+        await self._take_over_accounts()
         while await planner.route_next_block(self.database, self.gateways.channels(), self._vault.link_key):
             self.dispatcher.wake()
         now = self._clock.now_ms()
@@ -192,8 +203,7 @@ class Engine:
 
     async def _until_next(self, bell: asyncio.Event) -> None:
         """Wait until something is due, something was asked for, or the next heartbeat."""
-        async with self.database.read() as connection:
-            due = await deliveries.next_due(connection)
+        due = await self.database.reading(deliveries.next_due)
         now = self._clock.now_ms()
         at = min(due if due is not None and due > now else now + HEARTBEAT_MS, now + HEARTBEAT_MS)
         waits = {

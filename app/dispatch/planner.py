@@ -31,8 +31,7 @@ async def route_next_block(database: Database, available: frozenset[Channel], li
     One block at a time, so that an URGENT step never waits behind a whole routine one.
     """
     now = database.clock.now_ms()
-    async with database.read() as connection:
-        due = await messages.due_steps(connection, now)
+    due = await database.reading(lambda connection: messages.due_steps(connection, now))
     if not due:
         return False
     async with database.write(by_engine=True) as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from app.dispatch.dispatcher import PHONE_CIPHER, wording_of
 from app.dispatch.gateways import Gateways
@@ -40,8 +41,8 @@ class Reconciler:
 
     async def settle_due(self) -> int:
         """Ask about every unknown whose look-up is due. Returns how many were asked about."""
-        async with self._database.read() as connection:
-            due = await unknowns.due(connection, self._database.clock.now_ms())
+        now = self._database.clock.now_ms()
+        due = await self._database.reading(partial(unknowns.due, now_ms=now))
         for start in range(0, len(due), AT_ONCE):
             await asyncio.gather(*(self._settle(one) for one in due[start : start + AT_ONCE]))
         return len(due)

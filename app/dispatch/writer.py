@@ -126,7 +126,9 @@ class Writer:
         for one in batch:
             loads[one.kind].append(one)
         results: list[tuple[_Operation, object]] = []
-        async with self._database.write(by_engine=True) as connection:
+
+        async def work(connection: AsyncConnection) -> None:
+            results.clear()
             if loads["finish"]:
                 await deliveries.finish(connection, [one.load for one in loads["finish"]], now_ms=now)
             if loads["take"]:
@@ -135,9 +137,11 @@ class Writer:
             if loads["mark"]:
                 marks = [one.load for one in loads["mark"]]
                 granted = await deliveries.mark(connection, marks, worker=self._worker, now_ms=now)
-                results += [(one, one.load.delivery_id in granted) for one in loads["mark"]]
+                results.extend((one, one.load.delivery_id in granted) for one in loads["mark"])
             for one in loads["do"]:
                 results.append((one, await one.load(connection)))
+
+        await self._database.writing(work, by_engine=True)
         self.commits += 1
         self.rows += len(batch)
         results += [(one, None) for one in (*loads["finish"], *loads["take"])]

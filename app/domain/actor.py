@@ -23,6 +23,12 @@ SENDERS = frozenset(Role) - {Role.VIEWER}
 """Roles that may send at all; a viewer reads."""
 
 
+SET_UP = frozenset(
+    {Role.COORDINATOR, Role.ASSISTANT_COORDINATOR, Role.UNIT_PRODUCTION_MANAGER, Role.PRODUCER}
+)
+"""Roles that may set up productions and provider accounts: those who answer for the money."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A user in a role, acting now."""
@@ -33,6 +39,10 @@ class Actor:
     @property
     def may_send(self) -> bool:
         return self.role in SENDERS
+
+    @property
+    def may_set_up(self) -> bool:
+        return self.role in SET_UP
 
 
 CREW_PAGE = Actor("crew page", Role.VIEWER)

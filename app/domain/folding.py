@@ -6,8 +6,9 @@ import re
 import unicodedata
 from typing import Final
 
-QUESTION_MARKS: Final = frozenset("?¿؟՞;፧⁇⁈⁉‽⸮︖﹖？❓❔")
-"""Question marks of the world's scripts, and the two emoji. The Greek one looks like a semicolon and is not one."""
+QUESTION_MARKS: Final = frozenset("?¿؟՞\u037e፧⁇⁈⁉‽⸮︖﹖？❓❔")
+"""Question marks of the world's scripts, and the two emoji. The Greek one
+(U+037E) looks like a semicolon."""
 
 APOSTROPHES: Final = frozenset("'’‘‛ʼ＇`´′")
 

@@ -119,6 +119,17 @@ def tail(e164: str) -> str:
     return e164[-2:]
 
 
+def is_region(text: str) -> bool:
+    """Whether ``text`` is the two-letter code of a country with telephones ("US")."""
+    return text.upper() in phonenumbers.SUPPORTED_REGIONS
+
+
+def country_prefix(region: str) -> str:
+    """What the numbers of a region begin with: "+1" for "US". "+" alone for no region."""
+    code = phonenumbers.country_code_for_region(region.upper())
+    return f"+{code}" if code else "+"
+
+
 def _plain(text: str) -> str:
     """``text`` without invisible marks (copied from address books) and with one kind of space and digit."""
     folded = unicodedata.normalize("NFKC", text)

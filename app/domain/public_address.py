@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +31,14 @@ class PublicAddress:
     def candidates(self, path_and_query: str) -> list[str]:
         """Every address a provider may have signed for a request to this path and raw query."""
         return [f"{base}{path_and_query}" for base in (self.base, *self.recent) if base]
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address leads to this machine and nowhere else."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

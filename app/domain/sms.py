@@ -103,16 +103,11 @@ STRAIGHT: Final[dict[str, str]] = {
     "⁄": "/",
     "∕": "/",
     "×": "x",
-    "·": ".",
-    "‥": ".",
 }
 """Characters that phones and word processors put in by themselves, and the one of GSM-7 that says the same."""
 
 STRAIGHT_WHERE_IT_HELPS: Final[dict[str, str]] = {
     "…": "...",
-    "½": "1/2",
-    "¼": "1/4",
-    "¾": "3/4",
     "№": "No.",
     "ﬁ": "fi",
     "ﬂ": "fl",

@@ -102,8 +102,7 @@ class CrewPages:
         token = request.path_params["token"]
         if not self._rate.allows(token):
             return PlainTextResponse("Too many requests. Wait a minute.\n", 429, {"retry-after": "60"})
-        async with self._database.read() as connection:
-            found = await answers.by_token(connection, token)
+        found = await self._database.reading(lambda connection: answers.by_token(connection, token))
         if found is None:
             return self._render("gone.html", {"words": words_for("en")}, status=404)
         return found

@@ -45,11 +45,19 @@ def listening_socket(port: int = 0, host: str = LOOPBACK) -> socket.socket:
 
 
 class _Quiet(uvicorn.Server):
-    """The server without its signal handlers: Ctrl-C belongs to the terminal it runs in."""
+    """The server as a part of a program: without signal handlers, because Ctrl-C belongs to the terminal, and
+    without waking up ten times a second to see whether it should stop."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stop = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        await self.stop.wait()
 
 
 class LoopbackServer:
@@ -97,7 +105,7 @@ class LoopbackServer:
         if self._running is None:
             self._socket.close()
             return
-        self._server.should_exit = True
+        self._server.stop.set()
         await asyncio.gather(self._running, return_exceptions=True)
         self._socket.close()
 

@@ -14,7 +14,8 @@ from app.rehearsal.browsing import link_in
 from app.rehearsal.log import LoggedMessage, Truth
 from app.rehearsal.people import BY_LINK, BY_STOP, Act, holder_of
 from app.rehearsal.stage import Stage
-from app.rehearsal.twilio_api import VERSION, Message
+from app.rehearsal.twilio_api import Message
+from app.rehearsal.twilio_rules import VERSION
 
 LOOKS_MS: Final = 50
 """Nobody reads a text before it has been on the phone for a moment."""

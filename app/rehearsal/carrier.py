@@ -28,7 +28,8 @@ from app.rehearsal.log import LoggedMessage, Truth
 from app.rehearsal.people import Script, fate_of_number, plan
 from app.rehearsal.segments import segments_of
 from app.rehearsal.stage import Stage
-from app.rehearsal.twilio_api import VALIDITY_S, Message, Refusal, twilio_api
+from app.rehearsal.twilio_api import Message, twilio_api
+from app.rehearsal.twilio_rules import VALIDITY_S, Refusal
 from providers.contract import Clock
 
 ACCOUNT_SID: Final = "AC" + "0123456789abcdef" * 2

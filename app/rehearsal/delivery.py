@@ -11,7 +11,8 @@ from app.rehearsal import log
 from app.rehearsal.log import LoggedMessage, Truth
 from app.rehearsal.people import Plan
 from app.rehearsal.stage import Stage
-from app.rehearsal.twilio_api import VERSION, Message
+from app.rehearsal.twilio_api import Message
+from app.rehearsal.twilio_rules import VERSION
 
 EXPIRED: Final = 30036
 """Twilio's code for a text that was still waiting when its validity ended."""

@@ -47,19 +47,21 @@ SENDER = "+13105550100"
 REMIND_AT = 0.62
 """When the coordinator presses r, as a share of the whole: after the first answers, with time for the last."""
 
-VIRTUAL_START_MS = 1_795_149_600_000
+VIRTUAL_START_MS = 1_795_156_800_000
 """A simulated night begins at 22:40 in Los Angeles, on 19 November 2026."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """``seconds`` the people act for, ``people`` on the crew list, ``home`` to keep it in."""
+    """``seconds`` the people act for, ``people`` on the crew list, ``home`` to keep it in; ``script`` in place of
+    the one that fits ``seconds``."""
 
     seconds: float = 60
     seed: int = 7
     people: int = 156
     virtual: bool = False
     home: Path | None = None
+    script: Script | None = None
 
 
 @dataclass(slots=True)
@@ -83,7 +85,7 @@ async def open_demo(clock: Clock, options: DemoOptions, *, what: str = "demo") -
     folder = None if options.home else tempfile.TemporaryDirectory(prefix="callboard-demo-")
     home = options.home or Path(folder.name if folder else ".")
     settings = Settings(home=home, database_url="", public_url=PUBLIC, public_url_stable=True)
-    carrier = Carrier(clock, seed=options.seed, script=Script.for_seconds(options.seconds))
+    carrier = Carrier(clock, seed=options.seed, script=options.script or Script.for_seconds(options.seconds))
     await carrier.start()
     try:
         house = await _furnish(clock, settings, options, carrier)
@@ -93,6 +95,7 @@ async def open_demo(clock: Clock, options: DemoOptions, *, what: str = "demo") -
             public_port=0,
             private_port=0,
             random=Random(options.seed),  # noqa: S311 - jitter
+            watch=not options.virtual,
         )
         if problem:
             await house.close()

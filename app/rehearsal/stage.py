@@ -33,8 +33,6 @@ class Stage:
 
     async def network_until(self, at_ms: int) -> None:
         """Wait for a moment, or until the carrier settles."""
-        if self.hurry.is_set():
-            return
         try:
             await unless(self.hurry.wait(), self.clock.sleep_until(at_ms))
         except TimeoutError:

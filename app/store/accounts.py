@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.store import productions
 from app.store import tables as t
 from app.store.vault import Vault
 from providers.contract import Account, Channel
@@ -113,7 +114,21 @@ async def add(
                 for address, rate in senders
             ],
         )
+    await _changed(connection)
     return int(account_id)
+
+
+REVISION = "accounts revision"
+"""The fact that rises with every change of an account, so that a running engine takes it over."""
+
+
+async def revision(connection: AsyncConnection) -> str:
+    """A word that is another one after every change of an account."""
+    return await productions.fact(connection, REVISION) or "0"
+
+
+async def _changed(connection: AsyncConnection) -> None:
+    await productions.set_fact(connection, REVISION, str(int(await revision(connection)) + 1))
 
 
 async def set_base_url(connection: AsyncConnection, account_id: int, base_url: str) -> None:
@@ -121,6 +136,18 @@ async def set_base_url(connection: AsyncConnection, account_id: int, base_url: s
     await connection.execute(
         update(t.accounts).where(t.accounts.c.id == account_id).values(base_url=base_url)
     )
+    await _changed(connection)
+
+
+async def preferred_kind(connection: AsyncConnection, channel: Channel) -> str | None:
+    """The kind of the account that is tried first on a channel; None where there is none."""
+    found = await connection.execute(
+        select(t.accounts.c.kind)
+        .where(t.accounts.c.enabled, t.accounts.c.channel == channel.value)
+        .order_by(t.accounts.c.place, t.accounts.c.id)
+        .limit(1)
+    )
+    return found.scalar()
 
 
 async def channels_with_provider(connection: AsyncConnection) -> frozenset[Channel]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain import ids
 from app.domain.messages import MessageStatus
 from app.domain.replies import ReplyOption
-from app.store import deliveries, receipts
+from app.store import receipts, stopping
 from app.store import tables as t
 from app.store.messages import StoredMessage, by_id
 from app.store.rollup import roll_up
@@ -151,7 +151,7 @@ async def record(
         update(t.recipients).where(t.recipients.c.id == recipient_id).values(answer=option.meaning.value)
     )
     await note_read(connection, recipient_id, now_ms)
-    await deliveries.cancel_queued(connection, recipient_id, now_ms)
+    await stopping.cancel_queued(connection, recipient_id, now_ms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from app.domain.evidence import AttemptEvidence, Evidence, Work
 from app.domain.messages import MessageStatus
 from app.domain.priorities import Priority
 from app.domain.retries import After, after_outcome
+from app.store import stopping
 from app.store import tables as t
 from app.store.contacts import note_problem, suppress
 from app.store.receipts import apply_parked
-from app.store.rollup import roll_up
+from app.store.rollup import roll_up, with_carried
 from app.store.statements import chunks
 from providers.contract import Accepted, Channel, Outcome
 
@@ -55,7 +56,10 @@ async def claim(
     lease_until: int,
     limit: int,
 ) -> list[Claimed]:
-    """Take the lease of up to ``limit`` due deliveries, most urgent first."""
+    """Take the lease of up to ``limit`` due deliveries, most urgent first.
+
+    Those that have become needless since they were queued are called off instead.
+    """
     d = t.deliveries.c
     due = (
         select(d.id)
@@ -66,6 +70,7 @@ async def claim(
             d.channel == channel.value,
             d.priority.in_([priority.rank for priority in priorities]),
             d.due_at <= now_ms,
+            d.give_up_at > now_ms,
             d.evidence_rank < ev.CLAIMABLE_BELOW,
             t.messages.c.status == MessageStatus.SENDING.value,
         )
@@ -91,16 +96,24 @@ async def claim(
         select(
             t.deliveries,
             t.steps.c.version_id,
+            t.steps.c.kind,
+            t.recipients.c.answer,
             t.contact_points.c.cipher,
             t.contact_points.c.production_id,
+            t.contact_points.c.lookup,
+            t.contact_points.c.problem,
             t.people.c.language,
         )
         .join(t.steps, t.steps.c.id == d.step_id)
+        .join(t.recipients, t.recipients.c.id == d.recipient_id)
         .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
         .join(t.people, t.people.c.id == t.contact_points.c.person_id)
         .where(d.id.in_(ids))
         .order_by(d.priority, d.due_at, d.id)
     )
+    rows = found.all()
+    needless = await stopping.needless(connection, rows)
+    await stopping.call_off(connection, needless, now_ms)
     return [
         Claimed(
             id=row.id,
@@ -119,7 +132,8 @@ async def claim(
             language=row.language,
             cipher=row.cipher,
         )
-        for row in found
+        for row in rows
+        if row.id not in needless
     ]
 
 
@@ -368,18 +382,6 @@ async def _attempts_of(
     return found
 
 
-async def with_carried(connection: AsyncConnection, delivery_ids: Collection[int]) -> set[int]:
-    """The recipients of these deliveries and of those they carry."""
-    found: set[int] = set()
-    d = t.deliveries.c
-    for some in chunks(sorted(set(delivery_ids))):
-        rows = await connection.execute(
-            select(d.recipient_id).where(or_(d.id.in_(some), d.carried_by.in_(some)))
-        )
-        found |= set(rows.scalars())
-    return found
-
-
 async def expire(
     connection: AsyncConnection, *, now_ms: int, worker: str | None = None, in_flight: Collection[int] = ()
 ) -> tuple[int, int]:
@@ -498,47 +500,6 @@ async def wake_held(connection: AsyncConnection, now_ms: int) -> int:
     if awake:
         await roll_up(connection, await with_carried(connection, awake), now_ms)
     return len(awake)
-
-
-async def cancel_queued(connection: AsyncConnection, recipient_id: int, now_ms: int) -> None:
-    """Stop on confirm: whatever is queued or held for this recipient is not sent any more.
-
-    A queued delivery that also carries somebody else is handed on to them: their message still goes out.
-    """
-    d = t.deliveries.c
-    waiting = (
-        await connection.execute(
-            update(t.deliveries)
-            .where(
-                d.recipient_id == recipient_id,
-                d.work.in_([Work.QUEUED.value, Work.HELD.value, Work.CLAIMED.value]),
-            )
-            .values(
-                work=Work.CANCELLED.value, worker=None, lease_until=None, why="They have answered.", next=""
-            )
-            .returning(d.id, d.due_at, d.carried_by)
-        )
-    ).all()
-    for row in waiting:
-        if row.carried_by is None:
-            await _hand_on(connection, row.id)
-    await roll_up(connection, {recipient_id}, now_ms)
-
-
-async def _hand_on(connection: AsyncConnection, delivery_id: int) -> None:
-    d = t.deliveries.c
-    heirs = (
-        (await connection.execute(select(d.id).where(d.carried_by == delivery_id).order_by(d.id)))
-        .scalars()
-        .all()
-    )
-    if not heirs:
-        return
-    await connection.execute(
-        update(t.deliveries).where(d.id == heirs[0]).values(carried_by=None, work=Work.QUEUED.value)
-    )
-    if heirs[1:]:
-        await connection.execute(update(t.deliveries).where(d.id.in_(heirs[1:])).values(carried_by=heirs[0]))
 
 
 async def pending(connection: AsyncConnection) -> Mapping[Work, int]:

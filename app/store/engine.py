@@ -7,21 +7,27 @@ when two processes write. Commits are synchronous: what was reported as stored i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import event, make_url
-from sqlalchemy.engine import URL
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.domain.problem import Refused
+from app.store.visits import Visitor, Work
 from providers.contract import Clock
+
+T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 8_000
 """How long a writer waits for another process before it gives up. Above the longest block insert (5 s)."""
+
+LOOK_EVERY_MS = 50
+"""How often SQLite is asked whether another process wrote: soon enough for an eye, cheap enough for a laptop."""
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 """People write the plain name; the driver is ours to choose."""
@@ -47,8 +53,11 @@ def driver_url(address: str) -> URL:
 class Database:
     """An open database. ``read`` and ``write`` give transactions; those who listen hear of every commit."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock, visited: Engine | None = None) -> None:
         self.engine = engine
+        self._plain = visited
+        self._reader = Visitor(visited, writes=False, name="database reader") if visited else None
+        self._writer = Visitor(visited, writes=True, name="database writer") if visited else None
         self.clock = clock
         self.dialect = engine.dialect.name
         self._bells: dict[asyncio.Event, bool] = {}
@@ -77,6 +86,39 @@ class Database:
                     yield connection
         self.ring(by_engine=by_engine)
 
+    async def reading(self, work: Work[T]) -> T:
+        """The result of ``work`` on a snapshot. ``work`` awaits nothing but its connection."""
+        if self._reader is None:
+            async with self.read() as connection:
+                return await work(connection)
+        with self.clock.working():
+            return await self._reader.visit(work)
+
+    async def writing(self, work: Work[T], *, by_engine: bool = False) -> T:
+        """The result of ``work`` in one writing transaction: all of it is stored, or nothing.
+
+        ``work`` awaits nothing but its connection: on SQLite it runs in the database's own thread.
+        """
+        if self._writer is None:
+            async with self.write(by_engine=by_engine) as connection:
+                return await work(connection)
+        with self.clock.working():
+            result = await self._writer.visit(work)
+        self.ring(by_engine=by_engine)
+        return result
+
+    async def watch(self) -> None:
+        """Ring whenever another process has written something. Runs until cancelled; SQLite only."""
+        if self._writer is None:
+            return
+        seen = await self._writer.version()
+        while True:
+            await self.clock.sleep_until(self.clock.now_ms() + LOOK_EVERY_MS)
+            version = await self._writer.version()
+            if version != seen:
+                seen = version
+                self.ring()
+
     def ring(self, *, by_engine: bool = False) -> None:
         """Wake those in this process who wait for a change."""
         for bell, hears_engine in self._bells.items():
@@ -97,6 +139,11 @@ class Database:
             del self._bells[bell]
 
     async def close(self) -> None:
+        for visitor in (self._reader, self._writer):
+            if visitor:
+                await visitor.close()
+        if self._plain:
+            self._plain.dispose()
         await self.engine.dispose()
 
 
@@ -107,11 +154,15 @@ def open_database(address: str, clock: Clock) -> Database:
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    else:
-        engine = create_async_engine(url)
-    return Database(engine, clock)
+        plain = create_engine(
+            url.set(drivername="sqlite"),
+            connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+        )
+        for one in (engine.sync_engine, plain):
+            event.listen(one, "connect", _prepare_sqlite)
+            event.listen(one, "begin", _begin_sqlite)
+        return Database(engine, clock, plain)
+    return Database(create_async_engine(url), clock)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -144,5 +195,3 @@ def is_busy_or_full(error: BaseException) -> bool:
 
 _NOT_NOW = ("database is locked", "database is busy", "disk is full", "disk i/o error", "unable to open")
 """What SQLite says when a later try may succeed."""
-
-Reader = Callable[[AsyncConnection], Any]

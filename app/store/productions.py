@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import tables as t
@@ -38,6 +38,24 @@ async def add(
         )
     ).scalar_one()
     return Production(int(key), public_id, name, region, time_zone)
+
+
+async def change(connection: AsyncConnection, key: int, *, name: str, region: str, time_zone: str) -> None:
+    """Give a production another name, region and time zone."""
+    await connection.execute(
+        update(t.productions)
+        .where(t.productions.c.id == key)
+        .values(name=name, region=region, time_zone=time_zone)
+    )
+
+
+async def is_untouched(connection: AsyncConnection, key: int) -> bool:
+    """Whether a production has neither people nor messages."""
+    for table in (t.people, t.messages):
+        found = await connection.execute(select(table.c.id).where(table.c.production_id == key).limit(1))
+        if found.first() is not None:
+            return False
+    return True
 
 
 async def add_user(connection: AsyncConnection, *, public_id: str, name: str, role: str, now_ms: int) -> None:

@@ -124,7 +124,7 @@ async def retry_parked(connection: AsyncConnection, now_ms: int, *, limit: int =
 async def _apply(connection: AsyncConnection, receipt_ids: Collection[int], now_ms: int) -> int:
     applied = 0
     for some in chunks(sorted(receipt_ids)):
-        rows = (await connection.execute(select(t.receipts).where(t.receipts.c.id.in_(some)))).all()
+        rows = (await connection.execute(_RECEIPTS, {"ids": some})).all()
         applied += await _apply_rows(connection, rows, now_ms)
     return applied
 
@@ -133,12 +133,7 @@ async def _find_attempts(connection: AsyncConnection, rows: Sequence[Any]) -> di
     """Receipt id → attempt id, by our own reference first, else by the provider's id within its account."""
     references = [row.reference for row in rows if row.reference]
     provider_ids = [row.provider_id for row in rows if row.provider_id]
-    a = t.attempts.c
-    found = await connection.execute(
-        select(a.id, a.reference, a.account_id, a.provider_id).where(
-            or_(a.reference.in_(references), a.provider_id.in_(provider_ids))
-        )
-    )
+    found = await connection.execute(_OWNERS, {"references": references, "provider_ids": provider_ids})
     by_reference: dict[str, tuple[int, int]] = {}
     by_provider: dict[tuple[int, str], int] = {}
     for one in found:
@@ -159,16 +154,10 @@ async def _apply_rows(connection: AsyncConnection, rows: Sequence[Any], now_ms: 
     owners = await _find_attempts(connection, rows)
     if not owners:
         return 0
-    d = t.deliveries.c
-    a = t.attempts.c
-    deliveries = {
-        row.id: row
-        for row in await connection.execute(
-            select(t.deliveries).where(d.id.in_(select(a.delivery_id).where(a.id.in_(set(owners.values())))))
-        )
-    }
+    found = await connection.execute(_DELIVERIES, {"attempts": list(set(owners.values()))})
+    deliveries = {row.id: row for row in found}
     siblings: dict[int, dict[int, Any]] = {}
-    for attempt in await connection.execute(select(t.attempts).where(a.delivery_id.in_(deliveries))):
+    for attempt in await connection.execute(_SIBLINGS, {"ids": list(deliveries)}):
         siblings.setdefault(attempt.delivery_id, {})[attempt.id] = attempt
     delivery_of = {attempt_id: delivery for delivery, some in siblings.items() for attempt_id in some}
     change: dict[int, dict[str, Any]] = {}
@@ -234,17 +223,40 @@ async def _apply_rows(connection: AsyncConnection, rows: Sequence[Any], now_ms: 
         rows_of_deliveries.append(_delivery_change(delivery, evidence, retry_at.get(delivery_id), words))
     await connection.execute(_UPDATE_DELIVERY, rows_of_deliveries)
     await connection.execute(
-        update(t.receipts)
-        .where(t.receipts.c.id == bindparam("key"))
-        .values(applied_at=now_ms, attempt_id=bindparam("attempt")),
-        [{"key": receipt, "attempt": attempt} for receipt, attempt in owners.items()],
+        _APPLIED, [{"key": receipt, "attempt": attempt, "now": now_ms} for receipt, attempt in owners.items()]
     )
-    touched = await connection.execute(
-        select(d.recipient_id).where(or_(d.id.in_(deliveries), d.carried_by.in_(deliveries)))
-    )
+    touched = await connection.execute(_TOUCHED, {"ids": list(deliveries)})
     await roll_up(connection, touched.scalars().all(), now_ms)
     return len(owners)
 
+
+_RECEIPTS = select(t.receipts).where(t.receipts.c.id.in_(bindparam("ids", expanding=True)))
+_OWNERS = select(
+    t.attempts.c.id, t.attempts.c.reference, t.attempts.c.account_id, t.attempts.c.provider_id
+).where(
+    or_(
+        t.attempts.c.reference.in_(bindparam("references", expanding=True)),
+        t.attempts.c.provider_id.in_(bindparam("provider_ids", expanding=True)),
+    )
+)
+_DELIVERIES = select(t.deliveries).where(
+    t.deliveries.c.id.in_(
+        select(t.attempts.c.delivery_id).where(t.attempts.c.id.in_(bindparam("attempts", expanding=True)))
+    )
+)
+_SIBLINGS = select(t.attempts).where(t.attempts.c.delivery_id.in_(bindparam("ids", expanding=True)))
+_TOUCHED = select(t.deliveries.c.recipient_id).where(
+    or_(
+        t.deliveries.c.id.in_(bindparam("ids", expanding=True)),
+        t.deliveries.c.carried_by.in_(bindparam("ids", expanding=True)),
+    )
+)
+_APPLIED = (
+    update(t.receipts)
+    .where(t.receipts.c.id == bindparam("key"))
+    .values(applied_at=bindparam("now"), attempt_id=bindparam("attempt"))
+)
+# Statements are built once: building one costs more than running it.
 
 _UPDATE_ATTEMPT = (
     update(t.attempts)

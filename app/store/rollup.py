@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, select, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import buckets
@@ -20,7 +21,7 @@ from app.domain.buckets import Bucket, ChannelState, DeliveryState
 from app.domain.evidence import Evidence, Work
 from app.domain.replies import Meaning
 from app.store import tables as t
-from app.store.statements import chunks, insert
+from app.store.statements import INSERT, chunks
 from providers.contract import Channel
 
 ALL = ("all", "")
@@ -41,7 +42,7 @@ _RECIPIENTS = select(
     t.recipients.c.answer,
     t.recipients.c.read_at,
     t.recipients.c.suppression,
-)
+).where(t.recipients.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def _through_carrier(name: str) -> Any:
@@ -51,13 +52,37 @@ def _through_carrier(name: str) -> Any:
     )
 
 
-_DELIVERIES = select(
-    t.deliveries.c.recipient_id,
-    t.deliveries.c.channel,
-    _through_carrier("work"),
-    _through_carrier("evidence"),
-    _through_carrier("receipt_possible"),
-).select_from(t.deliveries.outerjoin(_carrier, t.deliveries.c.carried_by == _carrier.c.id))
+_DELIVERIES = (
+    select(
+        t.deliveries.c.recipient_id,
+        t.deliveries.c.channel,
+        _through_carrier("work"),
+        _through_carrier("evidence"),
+        _through_carrier("receipt_possible"),
+    )
+    .select_from(t.deliveries.outerjoin(_carrier, t.deliveries.c.carried_by == _carrier.c.id))
+    .where(t.deliveries.c.recipient_id.in_(bindparam("ids", expanding=True)))
+)
+
+_CARRIED = select(t.deliveries.c.recipient_id).where(
+    or_(
+        t.deliveries.c.id.in_(bindparam("ids", expanding=True)),
+        t.deliveries.c.carried_by.in_(bindparam("ids", expanding=True)),
+    )
+)
+
+_MOVE = (
+    update(t.recipients)
+    .where(t.recipients.c.id == bindparam("key"))
+    .values(bucket=bindparam("to_bucket"), channels=bindparam("to_channels"))
+)
+
+_TOUCH = (
+    update(t.messages)
+    .where(t.messages.c.id.in_(bindparam("ids", expanding=True)))
+    .values(dirty=t.messages.c.dirty + 1)
+)
+# Statements are built once: building one costs more than running it.
 
 
 def _channels_text(channels: Mapping[Channel, ChannelState]) -> str:
@@ -78,10 +103,18 @@ async def roll_up(connection: AsyncConnection, recipient_ids: Collection[int], n
         await _roll_up(connection, some, now_ms)
 
 
+async def with_carried(connection: AsyncConnection, delivery_ids: Collection[int]) -> set[int]:
+    """The recipients of these deliveries and of those they carry."""
+    found: set[int] = set()
+    for some in chunks(sorted(set(delivery_ids))):
+        found |= set((await connection.execute(_CARRIED, {"ids": some})).scalars())
+    return found
+
+
 async def _roll_up(connection: AsyncConnection, recipient_ids: Collection[int], now_ms: int) -> None:
-    rows = (await connection.execute(_RECIPIENTS.where(t.recipients.c.id.in_(recipient_ids)))).all()
+    rows = (await connection.execute(_RECIPIENTS, {"ids": list(recipient_ids)})).all()
     states: dict[int, list[DeliveryState]] = {}
-    for one in await connection.execute(_DELIVERIES.where(t.deliveries.c.recipient_id.in_(recipient_ids))):
+    for one in await connection.execute(_DELIVERIES, {"ids": list(recipient_ids)}):
         states.setdefault(one.recipient_id, []).append(
             DeliveryState(Channel(one.channel), Work(one.work), Evidence(one.evidence), one.receipt_possible)
         )
@@ -116,12 +149,7 @@ async def _roll_up(connection: AsyncConnection, recipient_ids: Collection[int], 
                 }
             )
     if changed:
-        await connection.execute(
-            update(t.recipients)
-            .where(t.recipients.c.id == bindparam("key"))
-            .values(bucket=bindparam("to_bucket"), channels=bindparam("to_channels")),
-            changed,
-        )
+        await connection.execute(_MOVE, changed)
     if seen:
         await connection.execute(t.events.insert(), seen)
     await add_to_counters(connection, moves)
@@ -144,22 +172,22 @@ async def add_to_counters(connection: AsyncConnection, moves: Mapping[CounterKey
     ]
     if not rows:
         return
-    new = insert(connection, t.counters)
-    await connection.execute(
-        new.on_conflict_do_update(
-            index_elements=["message_id", "dimension", "key", "bucket", "shard"],
-            set_={"people": t.counters.c.people + new.excluded.people},
-        ),
-        rows,
+    await connection.execute(_add(connection.dialect.name), rows)
+
+
+@cache
+def _add(dialect: str) -> Any:
+    new = INSERT[dialect](t.counters)
+    return new.on_conflict_do_update(
+        index_elements=["message_id", "dimension", "key", "bucket", "shard"],
+        set_={"people": t.counters.c.people + new.excluded.people},
     )
 
 
 async def touch(connection: AsyncConnection, message_ids: Collection[int]) -> None:
     """Mark messages as changed for everybody who watches them."""
     if message_ids:
-        await connection.execute(
-            update(t.messages).where(t.messages.c.id.in_(message_ids)).values(dirty=t.messages.c.dirty + 1)
-        )
+        await connection.execute(_TOUCH, {"ids": list(message_ids)})
 
 
 async def recount(connection: AsyncConnection, message_id: int) -> dict[CounterKey, int]:
@@ -170,13 +198,13 @@ async def recount(connection: AsyncConnection, message_id: int) -> dict[CounterK
     fresh: Counter[CounterKey] = Counter()
     for some in chunks(list(ids)):
         states: dict[int, list[DeliveryState]] = {}
-        for one in await connection.execute(_DELIVERIES.where(t.deliveries.c.recipient_id.in_(some))):
+        for one in await connection.execute(_DELIVERIES, {"ids": some}):
             states.setdefault(one.recipient_id, []).append(
                 DeliveryState(
                     Channel(one.channel), Work(one.work), Evidence(one.evidence), one.receipt_possible
                 )
             )
-        for row in await connection.execute(_RECIPIENTS.where(t.recipients.c.id.in_(some))):
+        for row in await connection.execute(_RECIPIENTS, {"ids": some}):
             standing = buckets.of_recipient(
                 states.get(row.id, ()),
                 answer=Meaning(row.answer) if row.answer else None,

@@ -12,12 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 LIST_ROWS = 500
 """Rows named in one statement: below every limit on parameters, above the point where more stops helping."""
 
+INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
 T = TypeVar("T")
 
 
 def insert(connection: AsyncConnection, table: Table) -> Any:
     """An insert that knows ON CONFLICT, in the dialect of this connection."""
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    return INSERT[connection.dialect.name](table)
 
 
 def chunks(items: Sequence[T], size: int = LIST_ROWS) -> Iterator[Sequence[T]]:

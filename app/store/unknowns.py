@@ -14,9 +14,9 @@ from app.domain.priorities import Priority
 from app.domain.unknowns import Resolution, Verdict
 from app.store import receipts
 from app.store import tables as t
-from app.store.deliveries import PRIORITY_OF_RANK, with_carried
+from app.store.deliveries import PRIORITY_OF_RANK
 from app.store.receipts import Incoming
-from app.store.rollup import roll_up
+from app.store.rollup import roll_up, with_carried
 from providers.contract import Channel, Fact, Found
 
 

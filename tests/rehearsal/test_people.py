@@ -140,3 +140,14 @@ def test_the_holder_of_a_shared_phone_is_always_the_same() -> None:
     assert holders == {"a", "b", "c"}
     assert len({holder_of(7, NUMBERS[0], ["a", "b"]) for _ in range(5)}) == 1
     assert holder_of(7, NUMBERS[0], []) is None
+
+
+def test_who_has_done_something_once_is_no_longer_asleep() -> None:
+    awake = [
+        number
+        for number in NUMBERS
+        if reaction(7, number, 1) != NOTHING and reaction(7, number, 2) == NOTHING
+    ]
+    third = Counter(reaction(7, number, 3) for number in awake)
+    for share, kind in REACTIONS:
+        assert third[kind] / len(awake) == pytest.approx(share, abs=0.06)

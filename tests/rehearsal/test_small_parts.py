@@ -27,7 +27,7 @@ HERE = "http://127.0.0.1:4711"
         pytest.param("’" + "x" * 133, 2, id="two of 67"),
         pytest.param("’" + "x" * 134, 3, id="three of 67"),
         pytest.param("€" * 80, 1, id="an extension character counts twice"),
-        pytest.param("€" * 81, 3, id="and is not split: 76 in each"),
+        pytest.param("€" * 153, 3, id="and is not split: 76 in each"),
         pytest.param("👍" * 35, 1, id="an emoji is two units"),
         pytest.param("👍" * 67, 3, id="and is not split: 33 in each"),
     ],

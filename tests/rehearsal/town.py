@@ -16,10 +16,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from twilio.request_validator import RequestValidator
 
-from app.clock import VirtualClock
+from app.clock import VirtualClock, sleep
 from app.listener.server import LoopbackServer, listening_socket
 from app.rehearsal.carrier import Carrier
-from app.rehearsal.people import Script
+from app.rehearsal.people import Script, plan
 
 T = TypeVar("T")
 
@@ -47,6 +47,8 @@ class Town:
     visits: list[tuple[str, str, str]] = field(default_factory=list)
     forged: int = 0
     status: int = 204
+    refuses: str = "nothing"
+    """The end of the paths that are answered with 403."""
     people: str = ""
     together: int = 0
     most_together: int = 0
@@ -101,6 +103,8 @@ class Town:
 
     def _visited(self, request: Request, body: str) -> Response | None:
         assert request.headers["host"] == PUBLIC.removeprefix("https://")
+        if request.url.path.endswith(self.refuses):
+            return Response(status_code=403)
         if self.status != 204:
             return Response(status_code=self.status)
         self.visits.append((request.method, request.url.path, body))
@@ -193,3 +197,45 @@ def truth_of(carrier: Carrier) -> list[tuple[str, list[tuple[str, tuple[tuple[st
         (one.to, sorted((truth.what, tuple(sorted(truth.detail.items()))) for truth in one.truth))
         for one in carrier.log()
     )
+
+
+CREW = [f"+1626555{number:04}" for number in range(60)]
+ONE = CREW[0]
+SCRIPT = Script.for_seconds(60)
+FIRST_WINDOW_S = 18.0
+
+
+def who(what: str, *, seed: int = 7, nth: int = 1, script: Script = SCRIPT, **wanted: Any) -> str:
+    """The first number whose plan is such; ``what`` is how its holder acts."""
+    for number in range(100_000):
+        to = f"+1626{number:07}"
+        then = plan(seed, to, nth, script)
+        act = then.act
+        if (act.how if act is not None else "nothing") != what or then.fate.refused is not None:
+            continue
+        have = {
+            "undelivered": then.fate.undelivered,
+            "late": then.fate.late,
+            "doubled": then.doubled,
+            "reordered": then.reordered,
+            "machine": then.machine_s is not None,
+            "option": act.option if act is not None else None,
+        }
+        if all(have[name] == value for name, value in wanted.items()):
+            return to
+    raise AssertionError("nobody is like that")
+
+
+async def finish(here: Rehearsal, seconds: float = FIRST_WINDOW_S) -> None:
+    await sleep(here.clock, seconds)
+    await here.carrier.stop_people()
+    await here.carrier.settle()
+
+
+def statuses(town: Town) -> list[str]:
+    return [receipt["MessageStatus"] for receipt in town.receipts]
+
+
+def happened(here: Rehearsal) -> list[str]:
+    (only,) = here.carrier.log()
+    return [truth.what for truth in only.truth]

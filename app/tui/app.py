@@ -1,0 +1,180 @@
+"""The full-screen program: it opens the screens, turns the ticker and says what went wrong."""
+
+from __future__ import annotations
+
+import locale
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from importlib import resources
+from typing import Any, ClassVar
+
+import structlog
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+
+from app.domain.actor import Actor
+from app.domain.problem import Problem, Refused
+from app.services import watching
+from app.services.office import Office
+from app.store.board import Summary
+from app.store.engine import is_busy_or_full
+from app.tui.actions import Action, Situation
+from app.tui.drafts import Draft
+from app.tui.palette import ActionCommands
+from app.tui.screens.board import BoardScreen
+from app.tui.screens.center import CenterScreen
+from app.tui.themes import DARK, THEMES
+from app.tui.ticker import TICK_S, Ticker, read_center
+from app.tui.view_models import CenterView
+from widgets.glyphs import Glyphs, glyphs_for
+
+log = structlog.get_logger(__name__)
+
+STYLESHEETS = ("base.tcss", "center.tcss", "message.tcss", "compose.tcss", "sheets.tcss")
+
+UNEXPECTED = (
+    "That did not work, and Callboard does not know why. Nothing was changed. The log has the details."
+)
+BUSY = "The database is busy or its disk is full just now. Try again in a moment."
+
+
+def stylesheet() -> str:
+    """All style sheets as one, wherever the package is installed."""
+    folder = resources.files("styles")
+    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in STYLESHEETS)
+
+
+class CallboardApp(App[None]):
+    """Callboard in the terminal.
+
+    ``banner`` is a sentence that stays on screen (another process sends from this database). ``on_quit`` is asked
+    before leaving: a :class:`Problem` names what would be left undone, None lets go at once.
+    """
+
+    TITLE = "Callboard"
+    CSS = stylesheet()
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ActionCommands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit"),
+    ]
+
+    def __init__(
+        self,
+        office: Office,
+        actor: Actor,
+        *,
+        banner: str = "",
+        demo: bool = False,
+        read_only: bool = False,
+        on_quit: Callable[[], Awaitable[Problem | None]] | None = None,
+    ) -> None:
+        super().__init__()
+        self.office = office
+        self.actor = actor
+        self.banner = banner
+        self.demo = demo
+        self.read_only = read_only
+        self.glyphs: Glyphs = glyphs_for(locale.getpreferredencoding(False))
+        self.view = CenterView()
+        self.draft = Draft()
+        self.ticker = Ticker(office)
+        self.ticker.readers.append(lambda: read_center(office, self.view))
+        self._on_quit = on_quit
+        self._open = AsyncExitStack()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DARK.name
+
+    def get_default_screen(self) -> CenterScreen:
+        return CenterScreen()
+
+    async def on_mount(self) -> None:
+        self.ticker.listen(await self._open.enter_async_context(watching.following(self.office)))
+        self.set_interval(TICK_S, self.tick)
+        self.look()
+
+    async def on_unmount(self) -> None:
+        await self._open.aclose()
+
+    # ----------------------------------------------------------------------------------------------- ticker
+
+    def tick(self) -> None:
+        """What happens ten times a second: the clock moves on, and what changed is read and drawn."""
+        if isinstance(self.screen, BoardScreen) and self.screen.ready:
+            self.screen.each_tick(self.office.clock.now_ms())
+        if self.ticker.is_due():
+            self.start(self.turn())
+
+    async def turn(self) -> None:
+        """Read if it is time, and draw what is new."""
+        if await self.ticker.turn() and isinstance(self.screen, BoardScreen) and self.screen.ready:
+            with self.batch_update():
+                self.screen.flush()
+
+    def look(self) -> None:
+        """Read and draw now, whatever the ticker thinks."""
+        self.ticker.ask()
+        self.start(self.turn())
+
+    # ---------------------------------------------------------------------------------------------- actions
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the keyboard. What goes wrong is said in a sentence."""
+        self.run_worker(self._guarded(work), exit_on_error=False)
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Refused as refused:
+            self.say(str(refused.problem), warn=True)
+        except Exception as error:
+            log.exception("an action failed")
+            self.say(BUSY if is_busy_or_full(error) else UNEXPECTED, warn=True)
+
+    def say(self, sentence: str, *, warn: bool = False) -> None:
+        """A toast. Words from a crew list are never markup."""
+        self.notify(sentence, severity="warning" if warn else "information", markup=False)
+
+    def write_message(self) -> None:
+        from app.tui.screens.compose import ComposeScreen  # noqa: PLC0415 - only when it is opened
+
+        self.push_screen(ComposeScreen())
+
+    async def show_center(self) -> None:
+        """Close everything above the Center."""
+        while not isinstance(self.screen, CenterScreen):
+            await self.pop_screen()
+        self.look()
+
+    def open_message(self, message: Summary) -> None:
+        from app.tui.screens.message import MessageScreen  # noqa: PLC0415 - only when it is opened
+
+        self.push_screen(MessageScreen(message))
+
+    def open_help(self, actions: Sequence[Action], at: Situation) -> None:
+        from app.tui.screens.help import HelpScreen  # noqa: PLC0415 - only when it is opened
+
+        self.push_screen(HelpScreen(actions, at))
+
+    async def action_quit(self) -> None:
+        self.start(self.leave())
+
+    async def leave(self) -> None:
+        """Leave, after asking if something would be left undone."""
+        from app.tui.screens.quit import QuitDialog, left_undone  # noqa: PLC0415 - only when it is opened
+
+        if isinstance(self.screen, QuitDialog):
+            return
+        if self._on_quit is not None:
+            problem = await self._on_quit()
+        else:
+            problem = left_undone(self.view.center, self.office.clock.now_ms())
+        if problem is None:
+            self.exit()
+            return
+        self.push_screen(QuitDialog(problem, self.office.clock), self._answered)
+
+    def _answered(self, leave: bool | None) -> None:
+        if leave:
+            self.exit()

@@ -1,0 +1,237 @@
+"""What every screen with lists shares: the actions, the footer made from them, the filter, and a notice when the
+terminal is too small."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from app.domain.actor import Actor
+from app.services.office import Office
+from app.store.board import Summary
+from app.tui import board_rows
+from app.tui.actions import PEOPLE, Action, Situation
+from widgets.hold_bar import HoldBar
+from widgets.keys_footer import KeyHint, KeysFooter
+from widgets.virtual_table import VirtualTable
+
+if TYPE_CHECKING:
+    from app.tui.app import CallboardApp
+
+SMALLEST = (60, 16)
+"""Columns and lines. Below this nothing fits that could be trusted."""
+
+BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]
+
+
+class BoardScreen(Screen[None]):
+    """A screen whose keys are actions of the registry."""
+
+    ACTIONS: ClassVar[Sequence[Action]] = ()
+    HORIZONTAL_BREAKPOINTS = BREAKPOINTS
+
+    @property
+    def callboard(self) -> CallboardApp:
+        return cast("CallboardApp", self.app)
+
+    @property
+    def office(self) -> Office:
+        return self.callboard.office
+
+    @property
+    def actor(self) -> Actor:
+        return self.callboard.actor
+
+    @property
+    def now_ms(self) -> int:
+        return self.office.clock.now_ms()
+
+    # ----------------------------------------------------------------------------- shared parts of a screen
+
+    def compose_foot(self) -> ComposeResult:
+        """The lines at the bottom: filter, hold bar, keys."""
+        with Horizontal(id="filter"):
+            yield Static("Filter", id="filter-name", markup=False)
+            yield Input(id="filter-words", compact=True, placeholder="type to narrow")
+            yield Static("", id="filter-count", markup=False)
+        yield HoldBar(glyphs=self.callboard.glyphs, id="hold")
+        yield KeysFooter(id="keys")
+        yield Static("", id="tiny", markup=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        width, height = SMALLEST
+        self.set_class(event.size.width < width or event.size.height < height, "-tiny")
+        if self.ready:
+            self.show_tiny()
+
+    def show_tiny(self) -> None:
+        """The one line of a terminal that is too small, with the number that matters even there."""
+        width, height = SMALLEST
+        center = self.callboard.view.center
+        urgent = board_rows.urgent_words(center, self.now_ms) if center and center.unread_urgent else ""
+        words = f"Too small: {self.size.width}x{self.size.height}, needs {width}x{height}."
+        self.query_one("#tiny", Static).update(f"{urgent or '0 unread URGENT'}. {words}")
+
+    ready = False
+    """Whether all parts are there: a screen is asked to draw before it is whole."""
+
+    def on_mount(self) -> None:
+        self.ready = True
+        self.show_tiny()
+        self.each_tick(self.now_ms)
+
+    def on_screen_resume(self) -> None:
+        if self.ready:
+            self.flush()
+
+    def flush(self) -> None:
+        """Draw what has changed since it was drawn last."""
+
+    def each_tick(self, now_ms: int) -> None:
+        """Draw what depends on the time alone."""
+        messages = list(self.callboard.view.messages.values())
+        held = self.held_message(now_ms)
+        self.query_one("#hold", HoldBar).show(board_rows.hold_of(held, messages, now_ms))
+        self.show_keys()
+
+    def held_message(self, now_ms: int) -> Summary | None:
+        """The message whose undo window the hold bar shows."""
+        view = self.callboard.view
+        return board_rows.held_message(view.messages.values(), view.message_id, now_ms)
+
+    # ---------------------------------------------------------------------------------------------- actions
+
+    def situation(self) -> Situation:
+        """What a key would act on now."""
+        raise NotImplementedError
+
+    def action_do(self, action_id: str) -> None:
+        """Do what a key stands for, to what is under the cursor at this moment."""
+        self.do(self.find_action(action_id), self.situation())
+
+    def find_action(self, action_id: str) -> Action:
+        return next(one for one in self.ACTIONS if one.id == action_id)
+
+    def do(self, action: Action, at: Situation) -> None:
+        """Run an action, or say why it is off."""
+        if problem := action.check(at):
+            self.say(str(problem), warn=True)
+            return
+        self.callboard.start(action.run(self, at))
+
+    def show_keys(self) -> None:
+        """The footer, with labels and reasons as they are now."""
+        at = self.situation()
+        self.query_one("#keys", KeysFooter).show(
+            [
+                KeyHint(one.id, one.shown, one.label(at), one.check(at) is None, one.drop)
+                for one in self.ACTIONS
+            ]
+        )
+
+    @on(KeysFooter.Pressed)
+    def hint_clicked(self, event: KeysFooter.Pressed) -> None:
+        self.action_do(event.action)
+
+    # -------------------------------------------------------------------------------- what actions ask for
+
+    def say(self, sentence: str, *, warn: bool = False) -> None:
+        self.callboard.say(sentence, warn=warn)
+
+    def table(self, name: str) -> VirtualTable:
+        return self.query_one(f"#{name}", VirtualTable)
+
+    @property
+    def focus_name(self) -> str:
+        """The name of the list that has the focus, or nothing."""
+        return (self.focused.id or "") if isinstance(self.focused, VirtualTable) else ""
+
+    def clear_marks(self) -> None:
+        self.table(PEOPLE).clear_marks()
+
+    def mark(self) -> None:
+        table = self.table(PEOPLE)
+        table.toggle_mark()
+        table.action_move(1)
+        self.show_keys()
+
+    def sort(self, focus: str) -> None:
+        raise NotImplementedError
+
+    def write_message(self) -> None:
+        self.callboard.write_message()
+
+    def open_message(self, message: Summary) -> None:
+        self.callboard.open_message(message)
+
+    def open_palette(self) -> None:
+        self.app.action_command_palette()
+
+    def open_help(self) -> None:
+        self.callboard.open_help(self.ACTIONS, self.situation())
+
+    def go_back(self) -> None:
+        self.app.pop_screen()
+
+    async def leave(self) -> None:
+        await self.callboard.leave()
+
+    # ----------------------------------------------------------------------------------------------- filter
+
+    def start_filter(self, focus: str) -> None:
+        """Open the filter's line for this list."""
+        self.filtering = focus
+        words = self.query_one("#filter-words", Input)
+        self.query_one("#filter").add_class("-open")
+        self.query_one("#filter-name", Static).update(f" Filter {focus}:")
+        words.value = self.table(focus).narrowed_by
+        words.focus()
+        self.show_count()
+
+    filtering = ""
+    """The list that the open filter narrows."""
+
+    def show_count(self) -> None:
+        if self.filtering:
+            counted = self.table(self.filtering).counted
+            self.query_one("#filter-count", Static).update(f"{counted}  enter keeps  esc clears ")
+
+    @on(Input.Changed, "#filter-words")
+    def narrow(self, event: Input.Changed) -> None:
+        if self.filtering:
+            self.table(self.filtering).set_filter(event.value)
+            self.show_count()
+            self.filtered()
+
+    def filtered(self) -> None:
+        """A list was narrowed: its title counts."""
+
+    @on(Input.Submitted, "#filter-words")
+    def keep_filter(self) -> None:
+        self._close_filter()
+
+    def _close_filter(self) -> None:
+        name, self.filtering = self.filtering, ""
+        self.query_one("#filter").remove_class("-open")
+        if name:
+            self.table(name).focus()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key != "escape":
+            return
+        if self.filtering:
+            self.table(self.filtering).set_filter("")
+            self._close_filter()
+        elif self.focus_name and self.table(self.focus_name).narrowed_by:
+            self.table(self.focus_name).set_filter("")
+        else:
+            return
+        self.filtered()
+        event.stop()
+        event.prevent_default()

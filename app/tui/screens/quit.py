@@ -1,0 +1,61 @@
+"""A dialog before something that cannot be taken back: it names the effect, and starts on Cancel."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from app.domain.problem import Problem
+from app.services.watching import Center
+from app.tui.board_rows import is_open
+from providers.contract import Clock
+
+SETTLE_MS = 300
+"""Keys are ignored this long after a dialog opens: they were meant for the screen below."""
+
+
+def left_undone(center: Center | None, now_ms: int) -> Problem | None:
+    """What would be left undone if this process, the only one that sends, ended now; None if nothing would."""
+    if center is None:
+        return None
+    held = sum(
+        one.open_step.people for one in center.messages if one.open_step and is_open(one.open_step, now_ms)
+    )
+    waiting = center.day.queued + held
+    if not waiting:
+        return None
+    words = "1 text waits." if waiting == 1 else f"{waiting:,} texts wait."
+    return Problem(words, "Nothing goes out until you open it again.")
+
+
+class QuitDialog(ModalScreen[bool]):
+    """Leave although something waits? ``y`` leaves; everything else stays."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Leave", show=False, id="quit.leave"),
+        Binding(
+            "escape,enter,n,q,ctrl+q", "answer(False)", "Stay", show=False, id="quit.stay", priority=True
+        ),
+    ]
+
+    def __init__(self, problem: Problem, clock: Clock) -> None:
+        super().__init__()
+        self._problem = problem
+        self._clock = clock
+        self._opened_ms = clock.monotonic_ms()
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="sheet"):
+            yield Static("Leave Callboard?", classes="title", markup=False)
+            yield Static(f"{self._problem.sentence}\n{self._problem.next}", id="effect", markup=False)
+            yield Static("> enter or esc: Cancel, stay here", id="stay", markup=False)
+            yield Static("  y: Leave", id="leave", markup=False)
+
+    def action_answer(self, leave: bool) -> None:
+        if self._clock.monotonic_ms() - self._opened_ms >= SETTLE_MS:
+            self.dismiss(leave)

@@ -1,0 +1,47 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.store import schema
+from app.store.engine import open_database
+from tests.house import HandClock, Ledger, copy_of, opened
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a migrated, empty database: copying it is quicker than migrating again."""
+    home = tmp_path_factory.mktemp("template")
+
+    async def make() -> None:
+        database = open_database(f"sqlite:///{home / 'callboard.db'}", HandClock())
+        try:
+            await schema.upgrade(database)
+        finally:
+            await database.close()
+
+    asyncio.run(make())
+    return home
+
+
+@pytest.fixture
+def home(template: Path, tmp_path: Path) -> Path:
+    """A fresh home of its own."""
+    return copy_of(template, tmp_path / "home")
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+async def ledger(home: Path, clock: HandClock) -> AsyncIterator[Ledger]:
+    """A production with an account and nobody on its crew list, on a clock moved by hand."""
+    async with opened(home, clock) as here:
+        yield here

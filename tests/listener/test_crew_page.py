@@ -1,0 +1,178 @@
+"""The crew page: reading needs a person, GET changes nothing above opened, people who share a number say who."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.domain.buckets import Bucket
+from app.listener.rate import PER_MINUTE
+from app.store import tables as t
+from tests.listener.scene import Scene, play
+
+
+def test_the_page_shows_the_message_and_its_answers_without_any_script(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        page = await scene.get(await scene.link_of("Cruz Park"))
+        assert page.status == 200
+        for words in ("NIGHTFALL S2", "URGENT", "Unit moves to Stage 4", "Gate C", 'name="option" value="1"'):
+            assert words in page.text
+        assert "src=" not in page.text  # nothing is fetched from anywhere
+        assert page.headers["cache-control"] == "no-store"
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+
+    play(tmp_path, act, people=3)
+
+
+def test_fetching_the_page_is_opened_and_not_read(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        link = await scene.link_of("Cruz Park")
+        for _ in range(3):
+            await scene.get(link)
+        assert (await scene.standing("Cruz Park")).bucket is Bucket.DELIVERED
+        assert (await scene.status()).summary.figures.read == 0
+        assert await scene.counters_are_true()
+
+    play(tmp_path, act, people=3)
+
+
+def test_a_gesture_on_the_page_is_read(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        link = await scene.link_of("Cruz Park")
+        assert (await scene.post(f"{link}/seen")).status == 204
+        assert (await scene.standing("Cruz Park")).bucket is Bucket.READ
+
+    play(tmp_path, act, people=3)
+
+
+@pytest.mark.parametrize("path", ["/seen", "/answer"])
+def test_get_never_reads_or_answers(tmp_path: Path, path: str) -> None:
+    async def act(scene: Scene) -> None:
+        link = await scene.link_of("Cruz Park")
+        assert (await scene.get(f"{link}{path}?option=1")).status == 405
+        assert (await scene.standing("Cruz Park")).bucket is Bucket.DELIVERED
+
+    play(tmp_path, act, people=3)
+
+
+def test_a_button_confirms_and_can_be_changed(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        link = await scene.link_of("Cruz Park")
+        answer = await scene.post(f"{link}/answer", {"option": "1"})
+        assert (answer.status, answer.headers["location"]) == (303, link)
+        assert (await scene.standing("Cruz Park")).bucket is Bucket.CONFIRMED
+        assert "I have read it and I will be there</strong>" in (await scene.get(link)).text
+        await scene.post(f"{link}/answer", {"option": "2"})
+        assert (await scene.standing("Cruz Park")).bucket is Bucket.NEEDS_HELP
+        assert await scene.counters_are_true()
+
+    play(tmp_path, act, people=3)
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        pytest.param({"option": "9"}, 422, id="an option there is not"),
+        pytest.param({"option": "one"}, 400, id="no digit"),
+        pytest.param({"option": "١"}, 400, id="a digit of another alphabet"),
+        pytest.param({"option": "1", "more": "x" * 5000}, 400, id="a form that is too large"),
+    ],
+)
+def test_a_form_that_says_nothing_changes_nothing(tmp_path: Path, form: dict[str, str], status: int) -> None:
+    async def act(scene: Scene) -> None:
+        link = await scene.link_of("Cruz Park")
+        assert (await scene.post(f"{link}/answer", form)).status == status
+        assert await scene.rows(t.answers) == 0
+
+    play(tmp_path, act, people=3)
+
+
+def test_a_link_nobody_was_given_leads_nowhere(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        for method in (scene.get, scene.post):
+            answer = await method("/m/AAAAAAAAAAAAAAAA" + ("" if method == scene.get else "/seen"))
+            assert answer.status == 404
+            assert "leads nowhere" in answer.text
+
+    play(tmp_path, act, people=3)
+
+
+def test_the_token_itself_is_not_in_the_database(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        token = (await scene.link_of("Cruz Park")).removeprefix("/m/").encode()
+        for file in tmp_path.glob("callboard.db*"):
+            assert token not in file.read_bytes()
+
+    play(tmp_path, act, people=3)
+
+
+def test_two_people_on_one_number_say_who_they_are(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        from app.rehearsal.comparison import recipients
+
+        async with scene.demo.house.database.read() as connection:
+            everybody = await recipients(connection, scene.demo.house.vault, 1)
+        number = next(
+            one.numbers[0]
+            for one in everybody
+            if one.numbers and sum(one.numbers[0] in other.numbers for other in everybody) > 1
+        )
+        first, second = (one for one in everybody if number in one.numbers)
+        link = await scene.link_of(first.name)
+        page = (await scene.get(link)).text
+        assert first.name in page
+        assert second.name in page
+        await scene.post(f"{link}/seen")
+        assert {(await scene.standing(one.name)).bucket for one in (first, second)} == {Bucket.DELIVERED}
+        unsaid = await scene.post(f"{link}/answer", {"option": "1"})
+        assert unsaid.status == 422
+        assert "Choose who you are" in unsaid.text
+        answer = await scene.post(f"{link}/answer", {"option": "1", "person": second.public_id})
+        assert answer.status == 303
+        assert (await scene.standing(second.name)).bucket is Bucket.CONFIRMED
+        assert (await scene.standing(first.name)).bucket is Bucket.DELIVERED
+        stranger = await scene.post(f"{link}/answer", {"option": "1", "person": everybody[0].public_id})
+        assert stranger.status == 422
+        assert await scene.counters_are_true()
+
+    play(tmp_path, act)
+
+
+def test_one_link_cannot_be_used_without_end(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        link = await scene.link_of("Cruz Park")
+        answers = [(await scene.get(link)).status for _ in range(PER_MINUTE + 1)]
+        assert answers == [200] * PER_MINUTE + [429]
+
+    play(tmp_path, act, people=3)
+
+
+def test_what_somebody_wrote_is_never_markup(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        async with scene.demo.house.database.write() as connection:
+            await connection.execute(
+                t.message_versions.update().values(
+                    subject="<script>alert(1)</script>",
+                    body="{{ 7 * 7 }} <b>bold</b>",
+                    location='"><img src=x>',
+                )
+            )
+        page = (await scene.get(await scene.link_of("Cruz Park"))).text
+        assert "<script>alert" not in page
+        assert "<b>bold" not in page
+        assert "<img" not in page
+        assert "{{ 7 * 7 }}" in page
+
+    play(tmp_path, act, people=3)
+
+
+def test_somebody_who_speaks_spanish_reads_the_page_in_spanish(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        async with scene.demo.house.database.write() as connection:
+            await connection.execute(t.people.update().values(language="es-MX"))
+        page = (await scene.get(await scene.link_of("Cruz Park"))).text
+        assert 'lang="es-MX"' in page
+        assert "URGENTE" in page
+
+    play(tmp_path, act, people=3)

@@ -1,0 +1,230 @@
+"""A production office over a real SQLite file, and what tests can let happen in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from app.dispatch import planner
+from app.domain.actor import Actor
+from app.domain.message_types import MessageType
+from app.domain.messages import Composed
+from app.domain.priorities import PROFILES, Priority, Purpose
+from app.domain.replies import STANDARD_OPTIONS
+from app.services import crew as crew_service
+from app.services import sending
+from app.services.office import Office
+from app.store import accounts, answers, deliveries, productions, receipts, schema
+from app.store import tables as t
+from app.store.engine import Database, open_database
+from app.store.vault import Vault
+from providers.contract import Accepted, Account, Channel, Fact, ProviderError
+
+START_MS = 1_794_609_720_000
+"""A Friday evening, 22:42 in London."""
+
+COORDINATOR = Actor("Kit Marsh")
+ONLY_TEXTS = frozenset({Channel.SMS})
+
+
+class HandClock:
+    """A clock that moves only when a test moves it."""
+
+    def __init__(self, start_ms: int = START_MS) -> None:
+        self._now_ms = start_ms
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    def monotonic_ms(self) -> int:
+        return self._now_ms
+
+    def advance(self, seconds: float) -> None:
+        self._now_ms += round(seconds * 1000)
+
+    async def sleep_until(self, at_ms: int) -> None:
+        del at_ms
+        await asyncio.Event().wait()
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        yield
+
+
+FIRST = ("Ada", "Jon", "Mei", "Sam", "Rosa", "Theo", "Ines", "Omar", "Lena", "Pavel", "Nora", "Ruth", "Emil", "Yara")
+LAST = ("Ferreira", "Okafor", "Tanaka", "Reyes", "Lindqvist", "Moreau", "Haddad", "Novak", "Castellanos", "Byrne")
+DEPARTMENTS = ("Camera", "Grip", "Art", "Sound", "Electric", "Costume", "Make-up", "Locations")
+WORK = {"Camera": "Focus Puller", "Grip": "Key Grip", "Art": "Set Dresser", "Sound": "Boom Operator"}
+
+
+def crew_list(size: int, first: Sequence[str] = ()) -> bytes:
+    """A crew list of so many people; ``first`` are names that stand at its beginning."""
+    lines = ["Name,Department,Position,Mobile,Email"]
+    for number in range(size):
+        name = f"{FIRST[number % len(FIRST)]} {LAST[number // len(FIRST) % len(LAST)]}"
+        if number >= len(FIRST) * len(LAST):
+            name += f" {number}"
+        if number < len(first):
+            name = first[number]
+        department = DEPARTMENTS[number % len(DEPARTMENTS)]
+        position = WORK.get(department, "Assistant")
+        lines.append(f'"{name}",{department},{position},+447700{900000 + number:06d},crew{number}@example.com')
+    return "\n".join(lines).encode()
+
+
+@dataclass
+class House:
+    """The office with the handle of its clock."""
+
+    office: Office
+    clock: HandClock
+
+    @property
+    def database(self) -> Database:
+        return self.office.database
+
+    async def hire(self, size: int, first: Sequence[str] = ()) -> None:
+        await crew_service.import_crew(self.office, COORDINATOR, "crew.csv", crew_list(size, first))
+
+    async def give_provider(self, segments_per_second: int = 30) -> None:
+        account = Account("rehearsal", "twilio", "http://localhost", {}, {})
+        async with self.database.write() as connection:
+            await accounts.add(
+                connection,
+                self.office.vault,
+                account,
+                public_id="01J0000000000000000000ACCT",
+                channel=Channel.SMS,
+                senders=[("+447700900999", segments_per_second)],
+                production_id=self.office.production.id,
+                now_ms=self.clock.now_ms(),
+            )
+
+    async def write(self, subject: str, priority: Priority = Priority.URGENT, **parts: object) -> sending.Sent:
+        """Send a text to everybody; it waits in its undo window."""
+        del parts
+        composed = Composed(
+            audience=["all"],
+            type=MessageType.SAFETY if priority is Priority.URGENT else MessageType.CALL_TIME,
+            priority=priority,
+            purpose=Purpose.SAFETY if priority is Priority.URGENT else Purpose.OPERATIONAL,
+            subject=subject,
+            body=f"{subject}. Gate C, ask for Kit.",
+            channels=[Channel.SMS],
+            options=STANDARD_OPTIONS,
+        )
+        return await sending.send(self.office, COORDINATOR, composed)
+
+    async def post(self, subject: str, priority: Priority = Priority.URGENT) -> sending.Sent:
+        """Send a text to everybody and let the provider take all of it."""
+        sent = await self.write(subject, priority)
+        self.clock.advance(PROFILES[priority].undo_s + 1)
+        await self.let_out()
+        return sent
+
+    async def let_out(self) -> None:
+        """Route what is due, and have the provider accept every text."""
+        while await planner.route_next_block(self.database, ONLY_TEXTS, self.office.vault.link_key):
+            pass
+        now = self.clock.now_ms()
+        async with self.database.write() as connection:
+            claimed = await deliveries.claim(
+                connection,
+                channel=Channel.SMS,
+                priorities=list(Priority),
+                worker="test",
+                now_ms=now,
+                lease_until=now + 30_000,
+                limit=10_000,
+            )
+            account = (await connection.execute(select(t.accounts.c.id))).scalar_one()
+            sender = (await connection.execute(select(t.senders.c.id))).scalar_one()
+            marks = [
+                deliveries.Mark(one.id, one.attempt, f"r{one.id:015d}", account, sender, True) for one in claimed
+            ]
+            await deliveries.mark(connection, marks, worker="test", now_ms=now)
+            outcomes = [
+                deliveries.Finish(one, f"r{one.id:015d}", Accepted(f"SM{one.id}"), 0.0, account) for one in claimed
+            ]
+            await deliveries.finish(connection, outcomes, now_ms=now)
+
+    async def names(self, code: str) -> dict[str, tuple[int, int]]:
+        """Recipient and delivery of each person of a message."""
+        async with self.database.read() as connection:
+            rows = await connection.execute(
+                select(t.people.c.name, t.recipients.c.id, t.deliveries.c.id)
+                .join(t.recipients, t.recipients.c.person_id == t.people.c.id)
+                .join(t.messages, t.messages.c.id == t.recipients.c.message_id)
+                .join(t.deliveries, t.deliveries.c.recipient_id == t.recipients.c.id)
+                .where(t.messages.c.code == code)
+                .order_by(t.recipients.c.id)
+            )
+            return {name: (recipient, delivery) for name, recipient, delivery in rows}
+
+    async def tell(self, code: str, fact: Fact, names: Sequence[str], error: ProviderError | None = None) -> None:
+        """The provider reports a fact about the texts of these people."""
+        found = await self.names(code)
+        now = self.clock.now_ms()
+        async with self.database.write() as connection:
+            account = (await connection.execute(select(t.accounts.c.id))).scalar_one()
+            await receipts.take(
+                connection,
+                [
+                    receipts.Incoming(
+                        account_id=account,
+                        dedupe_key=f"{fact.value}:{found[name][1]}",
+                        fact=fact,
+                        reference=f"r{found[name][1]:015d}",
+                        provider_id=None,
+                        error=error,
+                        raw=b"{}",
+                    )
+                    for name in names
+                ],
+                now,
+            )
+
+    async def answer(self, sent: sending.Sent, name: str, digit: int = 1) -> None:
+        """Somebody answers by text."""
+        recipient, _ = (await self.names(sent.code))[name]
+        async with self.database.write() as connection:
+            version = (
+                await connection.execute(
+                    select(t.steps.c.version_id).where(t.steps.c.public_id == sent.step_id)
+                )
+            ).scalar_one()
+            await answers.record(
+                connection,
+                recipient_id=recipient,
+                version_id=version,
+                option=STANDARD_OPTIONS[digit - 1],
+                channel=Channel.SMS,
+                now_ms=self.clock.now_ms(),
+            )
+
+
+@asynccontextmanager
+async def open_house(folder: Path, *, name: str = "NIGHTFALL S2", dispatching: bool = True) -> AsyncIterator[House]:
+    """An office with an empty crew list."""
+    clock = HandClock()
+    database = open_database(f"sqlite:///{folder / 'callboard.db'}", clock)
+    try:
+        await schema.upgrade(database)
+        async with database.write() as connection:
+            production = await productions.add(
+                connection,
+                public_id="01J0000000000000000000PR0D",
+                name=name,
+                region="GB",
+                time_zone="Europe/London",
+                now_ms=clock.now_ms(),
+            )
+        office = Office(database, Vault(b"k" * 32), production, is_dispatching=lambda: dispatching)
+        yield House(office, clock)
+    finally:
+        await database.close()
