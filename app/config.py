@@ -118,4 +118,6 @@ def load(**options: Any) -> Settings:
     except SettingsError as wrong:
         raise Refused(f"A setting cannot be read: {wrong}.", "Correct the CALLBOARD_ variable.") from None
     except tomllib.TOMLDecodeError as wrong:
-        raise Refused(f"{file} cannot be read: {wrong}.", "Correct that line, or move the file away.") from None
+        raise Refused(
+            f"{file} cannot be read: {wrong}.", "Correct that line, or move the file away."
+        ) from None

@@ -24,7 +24,7 @@ class OptionLine(Widget, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(-1)", "Previous", show=False),
         Binding("right", "move(1)", "Next", show=False),
-        Binding("space", "toggle", "Choose", show=False),
+        Binding("space", "switch", "Choose", show=False),
     ]
 
     def __init__(self, options: Sequence[Option], *, id: str | None = None) -> None:
@@ -63,7 +63,7 @@ class OptionLine(Widget, can_focus=True):
         return Content.assemble(*parts).truncate(self.size.width, ellipsis=True)
 
     def _tone(self, place: int) -> str:
-        return STYLES[Tone.PLAIN]
+        raise NotImplementedError
 
     def on_click(self, event: events.Click) -> None:
         at = 0
@@ -71,14 +71,14 @@ class OptionLine(Widget, can_focus=True):
             width = cell_len(self._words(place))
             if at <= event.x < at + width:
                 self.place = place
-                self.action_toggle()
+                self.action_switch()
             at += width + 2
 
     def action_move(self, by: int) -> None:
         self.place = (self.place + by) % len(self.options)
         self.refresh()
 
-    def action_toggle(self) -> None:
+    def action_switch(self) -> None:
         raise NotImplementedError
 
 
@@ -100,7 +100,7 @@ class Choice(OptionLine):
         self.place = (self.place + by) % len(self.options)
         self._changed()
 
-    def action_toggle(self) -> None:
+    def action_switch(self) -> None:
         self._changed()
 
     def _words(self, place: int) -> str:
@@ -120,7 +120,7 @@ class Turn(Choice):
         style = "bold $block-cursor-foreground on $block-cursor-background" if self.has_focus else "bold"
         return Content.assemble((words, style))
 
-    def on_click(self, event: events.Click) -> None:
+    def on_click(self, _: events.Click) -> None:
         self.action_move(1)
 
 
@@ -129,9 +129,7 @@ class Checks(OptionLine):
 
     DEFAULT_CSS = "Checks { height: 1; width: 1fr; }"
 
-    def __init__(
-        self, options: Sequence[Option], *, on: Collection[str] = (), id: str | None = None
-    ) -> None:
+    def __init__(self, options: Sequence[Option], *, on: Collection[str] = (), id: str | None = None) -> None:
         super().__init__(options, id=id)
         self.on = set(on)
 
@@ -145,7 +143,7 @@ class Checks(OptionLine):
         self.on = set(on)
         self.refresh()
 
-    def action_toggle(self) -> None:
+    def action_switch(self) -> None:
         self.on ^= {self.options[self.place][0]}
         self._changed()
 

@@ -78,7 +78,10 @@ class KeysFooter(Widget):
             if place:
                 parts.append(" " * GAP)
             if hint.enabled:
-                parts += [(hint.key, f"{STYLES[Tone.STRONG]} $footer-key-foreground"), f" {one_line(hint.label)}"]
+                parts += [
+                    (hint.key, f"{STYLES[Tone.STRONG]} $footer-key-foreground"),
+                    f" {one_line(hint.label)}",
+                ]
             else:
                 parts.append((hint.words, STYLES[Tone.DIM]))
         return Content.assemble(*parts)

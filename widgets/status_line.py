@@ -28,7 +28,9 @@ class StatusLine(Widget):
 
     DEFAULT_CSS = "StatusLine { height: 1; width: 1fr; }"
 
-    def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self, *, glyphs: Glyphs = UNICODE, id: str | None = None, classes: str | None = None
+    ) -> None:
         super().__init__(id=id, classes=classes)
         self.glyphs = glyphs
         self.facts: tuple[Fact, ...] = ()

@@ -146,7 +146,7 @@ class VirtualTable(ScrollView, can_focus=True):
 
     @property
     def counted(self) -> str:
-        """"12 of 143" while a filter narrows, else "143"."""
+        """ "12 of 143" while a filter narrows, else "143"."""
         return f"{len(self._rows):,} of {self.total:,}" if self._narrow else f"{self.total:,}"
 
     def set_empty(self, words: str) -> None:

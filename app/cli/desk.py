@@ -115,7 +115,9 @@ class Desk:
         if yes:
             return
         if not self.around.has_person():
-            raise Refused("Nothing was sent: nobody is here to confirm it.", "Add --yes to send without asking.")
+            raise Refused(
+                "Nothing was sent: nobody is here to confirm it.", "Add --yes to send without asking."
+            )
         if not self.around.agrees(question):
             raise Refused("Nothing was sent.", "Give the command again when it is right.")
 
@@ -135,9 +137,7 @@ def desk_of(context: typer.Context, as_json: bool, production: str | None, home:
 
 def plain_typer(**options: Any) -> typer.Typer:
     """A collection of commands without colours, boxes and completion."""
-    return typer.Typer(
-        add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, **options
-    )
+    return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, **options)
 
 
 def command_group(help: str) -> typer.Typer:
@@ -216,7 +216,9 @@ def expected(error: Exception) -> Problem | None:
         return Problem("Nothing was done: no answer came.", "Give the command again.")
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        return Problem(f"{where}{error.strerror}.", "Check the name, the permissions and the space on the disk.")
+        return Problem(
+            f"{where}{error.strerror}.", "Check the name, the permissions and the space on the disk."
+        )
     return _of_database(error)
 
 

@@ -110,7 +110,9 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str
     """Rows under headings, aligned: numbers to the right, words to the left. Nothing is cut."""
     cells = [[plain(str(cell)) for cell in row] for row in rows]
     widths = [max(width(text) for text in column) for column in zip(headings, *cells, strict=True)]
-    right = [bool(rows) and all(isinstance(row[place], int) for row in rows) for place in range(len(headings))]
+    right = [
+        bool(rows) and all(isinstance(row[place], int) for row in rows) for place in range(len(headings))
+    ]
 
     def line(texts: Sequence[str]) -> str:
         parts = []

@@ -203,9 +203,9 @@ class Engine:
 
     async def _until_next(self, bell: asyncio.Event) -> None:
         """Wait until something is due, something was asked for, or the next heartbeat."""
-        due = await self.database.reading(deliveries.next_due)
         now = self._clock.now_ms()
-        at = min(due if due is not None and due > now else now + HEARTBEAT_MS, now + HEARTBEAT_MS)
+        due = await self.database.reading(partial(deliveries.next_due, now_ms=now))
+        at = min(due if due is not None else now + HEARTBEAT_MS, now + HEARTBEAT_MS)
         waits = {
             asyncio.ensure_future(self._clock.sleep_until(at)),
             asyncio.ensure_future(bell.wait()),

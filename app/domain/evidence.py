@@ -94,12 +94,15 @@ def in_conflict(known: Evidence, learned: Evidence) -> bool:
     """Whether two facts about one attempt contradict each other: it failed, and it was delivered.
 
     The better one is shown, the contradiction is kept: somebody will ask. An e-mail that was taken and then
-    returned is no contradiction.
+    returned is no contradiction, one that was refused and then returned is. Whether there is one does not depend
+    on the order of the facts, since every fact of arrival ranks higher than every failure.
     """
     pair = {known, learned}
-    failed = pair & {Evidence.FAILED, Evidence.BOUNCED, Evidence.OPTED_OUT}
-    arrived = pair & {Evidence.DELIVERED, Evidence.OPENED, Evidence.READ}
-    return bool(failed and arrived)
+    return bool(pair & _NEVER_ARRIVED and pair & _ARRIVED)
+
+
+_NEVER_ARRIVED = {Evidence.FAILED, Evidence.BOUNCED, Evidence.OPTED_OUT}
+_ARRIVED = {Evidence.DELIVERED, Evidence.BOUNCED_AFTER_ACCEPTANCE, Evidence.OPENED, Evidence.READ}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,18 @@ from providers.contract import Channel
 
 
 async def note_problem(connection: AsyncConnection, contact_point_id: int, sentence: str) -> None:
-    """Nothing more is sent to this contact point until somebody corrects it."""
+    """Nothing more is sent to this address until somebody corrects it, whoever else of the production has it."""
+    other = t.contact_points.alias("other")
+    same = select(other.c.id).where(other.c.id == contact_point_id)
     await connection.execute(
         update(t.contact_points)
-        .where(t.contact_points.c.id == contact_point_id)
+        .where(
+            same.where(
+                other.c.production_id == t.contact_points.c.production_id,
+                other.c.kind == t.contact_points.c.kind,
+                other.c.lookup == t.contact_points.c.lookup,
+            ).exists()
+        )
         .values(problem=sentence.rstrip("."))
     )
 

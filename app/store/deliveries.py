@@ -13,7 +13,7 @@ from app.domain import evidence as ev
 from app.domain.evidence import AttemptEvidence, Evidence, Work
 from app.domain.messages import MessageStatus
 from app.domain.priorities import Priority
-from app.domain.retries import After, after_outcome
+from app.domain.retries import After, after_outcome, unknown_wait_ms
 from app.store import stopping
 from app.store import tables as t
 from app.store.contacts import note_problem, suppress
@@ -300,7 +300,8 @@ async def finish(connection: AsyncConnection, outcomes: Sequence[Finish], *, now
             for (delivery, number), other in known.items()
             if delivery == claimed.id
         ]
-        delivery_rows.append(_delivery_row(claimed, ev.of_delivery(attempts), after))
+        segments = one.outcome.segments if isinstance(one.outcome, Accepted) else None
+        delivery_rows.append(_delivery_row(claimed, ev.of_delivery(attempts), after, segments))
         if after.error and after.error.bad_address:
             await note_problem(connection, claimed.contact_point_id, after.error.sentence)
         if after.error and after.error.opted_out:
@@ -315,7 +316,7 @@ async def finish(connection: AsyncConnection, outcomes: Sequence[Finish], *, now
     if attempt_rows:
         await connection.execute(_UPDATE_ATTEMPT, attempt_rows)
         await connection.execute(_UPDATE_DELIVERY, delivery_rows)
-    await apply_parked(connection, named, now_ms)
+    await apply_parked(connection, named, [one.reference for one in outcomes], now_ms)
     await roll_up(connection, await with_carried(connection, [one.claimed.id for one in outcomes]), now_ms)
 
 
@@ -355,7 +356,7 @@ _UPDATE_DELIVERY = (
 )
 
 
-def _delivery_row(claimed: Claimed, evidence: Evidence, after: After) -> dict[str, Any]:
+def _delivery_row(claimed: Claimed, evidence: Evidence, after: After, segments: int | None) -> dict[str, Any]:
     arrived = ev.RANK[evidence] >= ev.CLAIMABLE_BELOW
     again = after.next_attempt and not arrived
     return {
@@ -368,7 +369,7 @@ def _delivery_row(claimed: Claimed, evidence: Evidence, after: After) -> dict[st
         "to_why": after.error.sentence if after.error and not arrived else "",
         "to_next": after.error.next_step if after.error and not arrived else "",
         "to_error_code": after.error.code if after.error and not arrived else None,
-        "to_segments": None,
+        "to_segments": segments,
     }
 
 
@@ -413,8 +414,10 @@ async def expire(
     return requeued_count, len(lost)
 
 
-WHY_UNKNOWN = "Callboard was interrupted while sending: nobody knows yet whether it went out."
-NEXT_UNKNOWN = "Wait a moment: the provider is asked."
+UNKNOWN_WORDS = (
+    "Callboard was interrupted while sending: nobody knows yet whether it went out.",
+    "Wait a moment: the provider is asked.",
+)
 
 
 async def _to_unknown(connection: AsyncConnection, lost: Sequence[Any], now_ms: int) -> None:
@@ -425,8 +428,9 @@ async def _to_unknown(connection: AsyncConnection, lost: Sequence[Any], now_ms: 
         raised = ev.raised(Evidence(attempt.evidence) if attempt else Evidence.NONE, Evidence.UNKNOWN)
         if attempt:
             unknown = raised is Evidence.UNKNOWN
-            # The process that knew how long the call has been open is gone: ask the provider at once.
-            attempt_rows.append({"key": attempt.id, "to": raised.value, "look": now_ms if unknown else None})
+            # What was on its way when the process ended may arrive a moment later: no question before its time.
+            look = max(now_ms, attempt.started_at + unknown_wait_ms(PRIORITY_OF_RANK[row.priority]))
+            attempt_rows.append({"key": attempt.id, "to": raised.value, "look": look if unknown else None})
         evidence = ev.of_delivery(
             [
                 AttemptEvidence(number, raised if number == row.attempt else Evidence(other.evidence))
@@ -434,7 +438,16 @@ async def _to_unknown(connection: AsyncConnection, lost: Sequence[Any], now_ms: 
                 if delivery == row.id
             ]
         )
-        delivery_rows.append({"key": row.id, "to": evidence.value, "rank": ev.RANK[evidence]})
+        why, following = UNKNOWN_WORDS if evidence is Evidence.UNKNOWN else (None, None)
+        delivery_rows.append(
+            {
+                "key": row.id,
+                "to": evidence.value,
+                "rank": ev.RANK[evidence],
+                "to_why": why,
+                "to_next": following,
+            }
+        )
     await connection.execute(
         update(t.attempts)
         .where(t.attempts.c.id == bindparam("key"))
@@ -450,8 +463,8 @@ async def _to_unknown(connection: AsyncConnection, lost: Sequence[Any], now_ms: 
             evidence_rank=bindparam("rank"),
             worker=None,
             lease_until=None,
-            why=WHY_UNKNOWN,
-            next=NEXT_UNKNOWN,
+            why=func.coalesce(bindparam("to_why"), t.deliveries.c.why),
+            next=func.coalesce(bindparam("to_next"), t.deliveries.c.next),
         ),
         delivery_rows,
     )
@@ -546,19 +559,26 @@ async def busy_until(connection: AsyncConnection, now_ms: int) -> int | None:
     return min((one for one in found if one is not None), default=None)
 
 
-async def next_due(connection: AsyncConnection) -> int | None:
-    """The earliest time at which something queued, held or unknown wants attention."""
+async def next_due(connection: AsyncConnection, now_ms: int) -> int | None:
+    """The earliest time after ``now_ms`` at which something queued, held, unknown or to be routed is due.
+
+    What is due already must not hide what is due next: twenty thousand texts may be waiting for the sender's pace.
+    """
     d = t.deliveries.c
     queued = await connection.execute(
-        select(func.min(d.due_at)).where(d.work == Work.QUEUED.value, d.carried_by.is_(None))
+        select(func.min(d.due_at)).where(
+            d.work == Work.QUEUED.value, d.carried_by.is_(None), d.due_at > now_ms
+        )
     )
-    held = await connection.execute(select(func.min(d.due_at)).where(d.work == Work.HELD.value))
+    held = await connection.execute(
+        select(func.min(d.due_at)).where(d.work == Work.HELD.value, d.due_at > now_ms)
+    )
     look = await connection.execute(
-        select(func.min(t.attempts.c.look_at)).where(t.attempts.c.look_at.is_not(None))
+        select(func.min(t.attempts.c.look_at)).where(t.attempts.c.look_at > now_ms)
     )
     step = await connection.execute(
         select(func.min(t.steps.c.not_before)).where(
-            t.steps.c.routed_at.is_(None), t.steps.c.undone_at.is_(None)
+            t.steps.c.routed_at.is_(None), t.steps.c.undone_at.is_(None), t.steps.c.not_before > now_ms
         )
     )
     found = [one.scalar() for one in (queued, held, look, step)]

@@ -14,7 +14,7 @@ from app.domain.evidence import AttemptEvidence, Evidence, Work
 from app.domain.retries import after_failure_receipt
 from app.store import tables as t
 from app.store.contacts import note_problem, suppress
-from app.store.rollup import roll_up
+from app.store.rollup import roll_up, with_carried
 from app.store.statements import chunks, insert
 from providers.contract import Channel, Fact, ProviderError
 
@@ -93,8 +93,15 @@ def _error_of(row: Any) -> ProviderError | None:
     )
 
 
-async def apply_parked(connection: AsyncConnection, named: Sequence[tuple[int, str]], now_ms: int) -> None:
-    """Apply receipts that came before the provider's answer told us its id."""
+async def apply_parked(
+    connection: AsyncConnection, named: Sequence[tuple[int, str]], references: Sequence[str], now_ms: int
+) -> None:
+    """Apply receipts that came before the provider's answer: by its id (account, id), and by our references."""
+    for ours in chunks(references):
+        waiting = await connection.execute(
+            select(t.receipts.c.id).where(t.receipts.c.applied_at.is_(None), t.receipts.c.reference.in_(ours))
+        )
+        await _apply(connection, waiting.scalars().all(), now_ms)
     for some in chunks(named):
         found = await connection.execute(
             select(t.receipts.c.id).where(
@@ -151,7 +158,7 @@ async def _find_attempts(connection: AsyncConnection, rows: Sequence[Any]) -> di
 
 
 async def _apply_rows(connection: AsyncConnection, rows: Sequence[Any], now_ms: int) -> int:
-    owners = await _find_attempts(connection, rows)
+    owners = await _without_too_early(connection, rows, await _find_attempts(connection, rows))
     if not owners:
         return 0
     found = await connection.execute(_DELIVERIES, {"attempts": list(set(owners.values()))})
@@ -184,13 +191,13 @@ async def _apply_rows(connection: AsyncConnection, rows: Sequence[Any], now_ms: 
         known, learned = Evidence(now["to_evidence"]), ev.OF_FACT[Fact(row.fact)]
         error = _error_of(row)
         if ev.in_conflict(known, learned):
-            now["to_conflict"] = f"The provider reported both: {known.value} and {learned.value}."
+            now["to_conflict"] = CONFLICT
         raised = ev.raised(known, learned)
         now["to_evidence"] = raised.value
         now["to_provider_id"] = now["to_provider_id"] or row.provider_id
         if raised is not Evidence.UNKNOWN:
             now["to_look_at"] = None
-        if error and raised is learned:
+        if error and raised is learned and raised is not known:
             now |= {"to_code": error.code, "to_error": error.sentence, "to_next": error.next_step}
         delivery = deliveries[delivery_of[attempt_id]]
         if learned in ev.FAILURES and raised is learned and raised is not known:
@@ -225,8 +232,7 @@ async def _apply_rows(connection: AsyncConnection, rows: Sequence[Any], now_ms: 
     await connection.execute(
         _APPLIED, [{"key": receipt, "attempt": attempt, "now": now_ms} for receipt, attempt in owners.items()]
     )
-    touched = await connection.execute(_TOUCHED, {"ids": list(deliveries)})
-    await roll_up(connection, touched.scalars().all(), now_ms)
+    await roll_up(connection, await with_carried(connection, list(deliveries)), now_ms)
     return len(owners)
 
 
@@ -245,10 +251,13 @@ _DELIVERIES = select(t.deliveries).where(
     )
 )
 _SIBLINGS = select(t.attempts).where(t.attempts.c.delivery_id.in_(bindparam("ids", expanding=True)))
-_TOUCHED = select(t.deliveries.c.recipient_id).where(
-    or_(
-        t.deliveries.c.id.in_(bindparam("ids", expanding=True)),
-        t.deliveries.c.carried_by.in_(bindparam("ids", expanding=True)),
+_BEING_CALLED = (
+    select(t.attempts.c.id)
+    .join(t.deliveries, t.deliveries.c.id == t.attempts.c.delivery_id)
+    .where(
+        t.attempts.c.id.in_(bindparam("attempts", expanding=True)),
+        t.attempts.c.number == t.deliveries.c.attempt,
+        t.deliveries.c.work == Work.SENDING.value,
     )
 )
 _APPLIED = (
@@ -286,6 +295,26 @@ _UPDATE_DELIVERY = (
         error_code=bindparam("to_code"),
     )
 )
+
+
+CONFLICT = "The provider reported both: that it failed, and that it arrived."
+
+
+async def _without_too_early(
+    connection: AsyncConnection, rows: Sequence[Any], owners: dict[int, int]
+) -> dict[int, int]:
+    """A failure that is told before the provider has answered our call stays parked until it has: what follows
+    from it (words, another try) would be overwritten by the answer."""
+    failures = {row.id for row in rows if row.id in owners and ev.OF_FACT[Fact(row.fact)] in ev.FAILURES}
+    if not failures:
+        return owners
+    attempts = list({owners[receipt] for receipt in failures})
+    being_called = set((await connection.execute(_BEING_CALLED, {"attempts": attempts})).scalars())
+    return {
+        receipt: attempt
+        for receipt, attempt in owners.items()
+        if receipt not in failures or attempt not in being_called
+    }
 
 
 def _delivery_change(

@@ -77,18 +77,17 @@ async def write(
     number share one delivery: the second is carried by the first. Returns the overrides (recipient, words) for
     the audit.
     """
-    rows: list[_Row] = []
-    for one in pending:
-        person = people[one.person_id]
-        for path in decisions[one.person_id].paths:
-            rows.append(
-                _Row(
-                    one.recipient_id,
-                    path,
-                    person.lookups[path.contact_point_id],
-                    path.contact_point_id in person.texted,
-                )
-            )
+    rows = [
+        _Row(
+            one.recipient_id,
+            path,
+            people[one.person_id].lookups[path.contact_point_id],
+            path.contact_point_id in people[one.person_id].texted,
+        )
+        for one in pending
+        for path in decisions[one.person_id].paths
+    ]
+    rows.sort(key=lambda row: row.path.held_until_ms or 0)  # nobody waits for the other's quiet hours
     carriers = await _carriers(connection, step, {row.lookup for row in rows})
     first = []
     for row in rows:
@@ -99,7 +98,7 @@ async def write(
     for row in first:
         carriers[row.address] = made[(row.recipient_id, row.path.channel.value)]
     fronted = {id(row) for row in first}
-    await _insert(
+    carried = await _insert(
         connection,
         message,
         step,
@@ -107,7 +106,8 @@ async def write(
         carriers=carriers,
         now_ms=now_ms,
     )
-    await _add_links(connection, list(made.values()), link_key)
+    # Those who are carried have a link too: the text is handed on to them if their carrier needs it no more.
+    await _add_links(connection, [*made.values(), *carried.values()], link_key)
     await _mark_first_texts(connection, first, now_ms)
     await _write_suppressions(connection, pending, decisions)
     await connection.execute(

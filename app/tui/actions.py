@@ -54,7 +54,7 @@ class Host(Protocol):
     def write_message(self) -> None: ...
     def open_message(self, message: Summary) -> None: ...
     def start_filter(self, focus: str) -> None: ...
-    def sort(self, focus: str) -> None: ...
+    def sort(self, _: str) -> None: ...
     def mark(self) -> None: ...
     def open_palette(self) -> None: ...
     def open_help(self) -> None: ...
@@ -254,14 +254,24 @@ CENTER_ACTIONS = (REMIND, UNDO, NEW, OPEN, FILTER, SORT, MARK, PALETTE, HELP, QU
 MESSAGE_ACTIONS = (BACK, REMIND, UNDO, FILTER, SORT, MARK, PALETTE, HELP, QUIT)
 
 REVIEW = Action(
-    "review", "f5", "f5", _always("Review"), "See who gets it, who does not and why, before it is sent.", review, may_send
+    "review",
+    "f5",
+    "f5",
+    _always("Review"),
+    "See who gets it, who does not and why, before it is sent.",
+    review,
+    may_send,
 )
 STRAIGHTEN = Action(
     "straighten", "f4", "f4", _always("Straighten"), "Replace curly quotes and long dashes that double the texts.",
     straighten, drop=1,
 )  # fmt: skip
-SEND = Action("send", "f9", "f9", _always("Send"), "Send it; u undoes it until the bar is empty.", send, may_send)
+SEND = Action(
+    "send", "f9", "f9", _always("Send"), "Send it; u undoes it until the bar is empty.", send, may_send
+)
 BACK_TO_TEXT = Action("back", "escape", "esc", _always("Back to the text"), "Change the message.", back)
 
-COMPOSE_ACTIONS = (REVIEW, STRAIGHTEN, BACK)
+KEYS = Action("help", "f1", "f1", _always("Keys"), "Show all keys.", show_help, drop=2)
+
+COMPOSE_ACTIONS = (REVIEW, STRAIGHTEN, KEYS, BACK)
 REVIEW_ACTIONS = (SEND, BACK_TO_TEXT, FILTER)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import locale
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from importlib import resources
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import structlog
 from textual.app import App
@@ -26,7 +26,7 @@ from app.tui.screens.board import BoardScreen
 from app.tui.screens.center import CenterScreen
 from app.tui.themes import DARK, THEMES
 from app.tui.ticker import TICK_S, Ticker, read_center
-from app.tui.view_models import CenterView
+from app.tui.view_models import CenterView, Part
 from widgets.glyphs import Glyphs, glyphs_for
 
 log = structlog.get_logger(__name__)
@@ -36,6 +36,7 @@ STYLESHEETS = ("base.tcss", "center.tcss", "message.tcss", "compose.tcss", "shee
 UNEXPECTED = (
     "That did not work, and Callboard does not know why. Nothing was changed. The log has the details."
 )
+NOT_READ = "The database cannot be read, and Callboard does not know why. The log has the details."
 BUSY = "The database is busy or its disk is full just now. Try again in a moment."
 
 
@@ -80,6 +81,8 @@ class CallboardApp(App[None]):
         self.draft = Draft()
         self.ticker = Ticker(office)
         self.ticker.readers.append(lambda: read_center(office, self.view))
+        self.trouble = ""
+        """Why what is on screen is old; nothing while it is not."""
         self._on_quit = on_quit
         self._open = AsyncExitStack()
         for theme in THEMES:
@@ -108,7 +111,16 @@ class CallboardApp(App[None]):
 
     async def turn(self) -> None:
         """Read if it is time, and draw what is new."""
-        if await self.ticker.turn() and isinstance(self.screen, BoardScreen) and self.screen.ready:
+        try:
+            read = await self.ticker.turn()
+            trouble = ""
+        except Exception as error:
+            log.exception("reading failed")
+            read, trouble = True, f"What you see is old. {BUSY if is_busy_or_full(error) else NOT_READ}"
+        if read and trouble != self.trouble:
+            self.trouble = trouble
+            self.view.dirty.add(Part.HEAD)
+        if read and isinstance(self.screen, BoardScreen) and self.screen.ready:
             with self.batch_update():
                 self.screen.flush()
 
@@ -119,7 +131,7 @@ class CallboardApp(App[None]):
 
     # ---------------------------------------------------------------------------------------------- actions
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Awaitable[None]) -> None:
         """Do something beside the keyboard. What goes wrong is said in a sentence."""
         self.run_worker(self._guarded(work), exit_on_error=False)
 

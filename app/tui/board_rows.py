@@ -208,10 +208,10 @@ def urgent_words(center: Center, now_ms: int) -> str:
     return f"!! {center.unread_urgent:,} unread URGENT{age}"
 
 
-def banner_facts(center: Center | None, banner: str) -> list[Fact]:
+def banner_facts(center: Center | None, trouble: str, banner: str) -> list[Fact]:
     """Trouble that needs an act stays on screen until it is over."""
     standing = [f"{one.sentence} {one.next}".strip() for one in center.incidents] if center else []
-    sentences = [one for one in (*standing, banner) if one]
+    sentences = [one for one in (trouble, *standing, banner) if one]
     if not sentences:
         return []
     more = f"{len(sentences) - 1} more" if len(sentences) > 1 else ""
@@ -287,7 +287,7 @@ def held_message(messages: Iterable[Summary], chosen: int | None, now_ms: int) -
     """Which undo window the bar shows: that of the message under the cursor, else the youngest."""
     waiting = [one for one in messages if is_open(one.open_step, now_ms)]
     here = [one for one in waiting if one.id == chosen]
-    return (here or sorted(waiting, key=_asked_at, reverse=True) or [None])[0]
+    return next(iter(here or sorted(waiting, key=_asked_at, reverse=True)), None)
 
 
 def _asked_at(summary: Summary) -> int:

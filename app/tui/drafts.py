@@ -108,7 +108,10 @@ def reach_facts(sheet: Preflight) -> list[Fact]:
     return [
         Fact(people_words(reached), Tone.STRONG),
         *(Fact(one) for one in by),
-        Fact(f"{missing:,} not reached" if missing else "nobody is left out", Tone.WARN if missing else Tone.DIM),
+        Fact(
+            f"{missing:,} not reached" if missing else "nobody is left out",
+            Tone.WARN if missing else Tone.DIM,
+        ),
     ]
 
 

@@ -63,12 +63,14 @@ class Ticker:
             self._asked = False
             if self._bell is not None:
                 self._bell.clear()
-            for reader in list(self.readers):
-                await reader()
-            now = clock.monotonic_ms()
-            if not self._asked:  # somebody who asked in the meantime does not wait
-                self._rest_until = now + REST * (now - began)
-            self._look_again_at = now + LOOK_AGAIN_MS
+            try:
+                for reader in list(self.readers):
+                    await reader()
+            finally:  # also after a failure: it is not tried again ten times a second
+                now = clock.monotonic_ms()
+                if not self._asked:  # somebody who asked in the meantime does not wait
+                    self._rest_until = now + REST * (now - began)
+                self._look_again_at = now + LOOK_AGAIN_MS
         return True
 
 

@@ -56,8 +56,34 @@ class HandClock:
         yield
 
 
-FIRST = ("Ada", "Jon", "Mei", "Sam", "Rosa", "Theo", "Ines", "Omar", "Lena", "Pavel", "Nora", "Ruth", "Emil", "Yara")
-LAST = ("Ferreira", "Okafor", "Tanaka", "Reyes", "Lindqvist", "Moreau", "Haddad", "Novak", "Castellanos", "Byrne")
+FIRST = (
+    "Ada",
+    "Jon",
+    "Mei",
+    "Sam",
+    "Rosa",
+    "Theo",
+    "Ines",
+    "Omar",
+    "Lena",
+    "Pavel",
+    "Nora",
+    "Ruth",
+    "Emil",
+    "Yara",
+)
+LAST = (
+    "Ferreira",
+    "Okafor",
+    "Tanaka",
+    "Reyes",
+    "Lindqvist",
+    "Moreau",
+    "Haddad",
+    "Novak",
+    "Castellanos",
+    "Byrne",
+)
 DEPARTMENTS = ("Camera", "Grip", "Art", "Sound", "Electric", "Costume", "Make-up", "Locations")
 WORK = {"Camera": "Focus Puller", "Grip": "Key Grip", "Art": "Set Dresser", "Sound": "Boom Operator"}
 
@@ -73,7 +99,9 @@ def crew_list(size: int, first: Sequence[str] = ()) -> bytes:
             name = first[number]
         department = DEPARTMENTS[number % len(DEPARTMENTS)]
         position = WORK.get(department, "Assistant")
-        lines.append(f'"{name}",{department},{position},+447700{900000 + number:06d},crew{number}@example.com')
+        lines.append(
+            f'"{name}",{department},{position},+447700{900000 + number:06d},crew{number}@example.com'
+        )
     return "\n".join(lines).encode()
 
 
@@ -105,7 +133,9 @@ class House:
                 now_ms=self.clock.now_ms(),
             )
 
-    async def write(self, subject: str, priority: Priority = Priority.URGENT, **parts: object) -> sending.Sent:
+    async def write(
+        self, subject: str, priority: Priority = Priority.URGENT, **parts: object
+    ) -> sending.Sent:
         """Send a text to everybody; it waits in its undo window."""
         del parts
         composed = Composed(
@@ -145,11 +175,13 @@ class House:
             account = (await connection.execute(select(t.accounts.c.id))).scalar_one()
             sender = (await connection.execute(select(t.senders.c.id))).scalar_one()
             marks = [
-                deliveries.Mark(one.id, one.attempt, f"r{one.id:015d}", account, sender, True) for one in claimed
+                deliveries.Mark(one.id, one.attempt, f"r{one.id:015d}", account, sender, True)
+                for one in claimed
             ]
             await deliveries.mark(connection, marks, worker="test", now_ms=now)
             outcomes = [
-                deliveries.Finish(one, f"r{one.id:015d}", Accepted(f"SM{one.id}"), 0.0, account) for one in claimed
+                deliveries.Finish(one, f"r{one.id:015d}", Accepted(f"SM{one.id}"), 0.0, account)
+                for one in claimed
             ]
             await deliveries.finish(connection, outcomes, now_ms=now)
 
@@ -166,7 +198,9 @@ class House:
             )
             return {name: (recipient, delivery) for name, recipient, delivery in rows}
 
-    async def tell(self, code: str, fact: Fact, names: Sequence[str], error: ProviderError | None = None) -> None:
+    async def tell(
+        self, code: str, fact: Fact, names: Sequence[str], error: ProviderError | None = None
+    ) -> None:
         """The provider reports a fact about the texts of these people."""
         found = await self.names(code)
         now = self.clock.now_ms()
@@ -209,7 +243,9 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, *, name: str = "NIGHTFALL S2", dispatching: bool = True) -> AsyncIterator[House]:
+async def open_house(
+    folder: Path, *, name: str = "NIGHTFALL S2", dispatching: bool = True
+) -> AsyncIterator[House]:
     """An office with an empty crew list."""
     clock = HandClock()
     database = open_database(f"sqlite:///{folder / 'callboard.db'}", clock)

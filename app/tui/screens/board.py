@@ -75,8 +75,9 @@ class BoardScreen(Screen[None]):
         width, height = SMALLEST
         center = self.callboard.view.center
         urgent = board_rows.urgent_words(center, self.now_ms) if center and center.unread_urgent else ""
-        words = f"Too small: {self.size.width}x{self.size.height}, needs {width}x{height}."
-        self.query_one("#tiny", Static).update(f"{urgent or '0 unread URGENT'}. {words}")
+        self.query_one("#tiny", Static).update(
+            f"{urgent or '0 unread URGENT'}; too small, needs {width}x{height}"
+        )
 
     ready = False
     """Whether all parts are there: a screen is asked to draw before it is whole."""
@@ -161,7 +162,7 @@ class BoardScreen(Screen[None]):
         table.action_move(1)
         self.show_keys()
 
-    def sort(self, focus: str) -> None:
+    def sort(self, _: str) -> None:
         raise NotImplementedError
 
     def write_message(self) -> None:

@@ -72,8 +72,8 @@ class CenterScreen(BoardScreen):
             focus=self.focus_name,
         )
 
-    def sort(self, focus: str) -> None:
-        order = self.callboard.view.next_order(Part.PEOPLE if focus == PEOPLE else Part.MESSAGES)
+    def sort(self, _: str) -> None:
+        order = self.callboard.view.next_order(Part.PEOPLE if self.focus_name == PEOPLE else Part.MESSAGES)
         self.say(f"Sorted by {order.name}.")
         self.flush()
 
@@ -103,7 +103,7 @@ class CenterScreen(BoardScreen):
         view, now = self.callboard.view, self.now_ms
         parts, changed = view.drawn()
         if Part.HEAD in parts:
-            banner = board_rows.banner_facts(view.center, self.callboard.banner)
+            banner = board_rows.banner_facts(view.center, self.callboard.trouble, self.callboard.banner)
             self.query_one("#banner", StatusLine).set_class(bool(banner), "-trouble")
             self.query_one("#banner", StatusLine).show(banner)
             self.show_tiny()
@@ -184,5 +184,5 @@ class CenterScreen(BoardScreen):
             self.callboard.look()
 
     @on(VirtualTable.Selected)
-    def row_selected(self, event: VirtualTable.Selected) -> None:
+    def row_selected(self) -> None:
         self.action_do("open")

@@ -87,7 +87,11 @@ class ComposeScreen(BoardScreen):
                 yield Static("", id="subject-count", markup=False)
             yield Static("Message", classes="label", id="body-label", markup=False)
             yield TextArea(
-                draft.body, id="body", compact=True, tab_behavior="focus", placeholder="What people must know."
+                draft.body,
+                id="body",
+                compact=True,
+                tab_behavior="focus",
+                placeholder="What people must know.",
             )
             with Horizontal(classes="field"):
                 yield Static("Reply", classes="label", markup=False)
@@ -96,13 +100,16 @@ class ComposeScreen(BoardScreen):
             yield Static("", id="problem", markup=False)
         yield from self.compose_foot()
 
-    async def on_mount(self) -> None:
+    def on_mount(self) -> None:
         draft = self.draft
         self.query_one("#kind", Turn).choose(draft.type.value)
         self.query_one("#ask", Checks).switch([ASK] if draft.asks else [])
         self._follow_draft()
         self.query_one("#subject" if draft.subject or draft.to == "all" else "#to").focus()
         self.callboard.start(self._count())
+        self.callboard.start(self._offer_departments())
+
+    async def _offer_departments(self) -> None:
         departments = await watching.departments(self.office)
         words = ["all", *(f"dept:{name}" for name, _ in departments if name)]
         self.query_one("#to", Input).suggester = AudienceSuggester(words)

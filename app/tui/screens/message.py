@@ -128,7 +128,7 @@ class MessageScreen(BoardScreen):
         messages = self.callboard.view.messages.values()
         return board_rows.held_message(messages, self.view.summary.id, now_ms)
 
-    def sort(self, focus: str) -> None:
+    def sort(self, _: str) -> None:
         self.say(f"People sorted by {self.view.next_order().name}.")
         self.flush()
 
@@ -152,7 +152,10 @@ class MessageScreen(BoardScreen):
         if Part.TIMELINE in parts:
             zone = self.office.production.time_zone
             self.table(TIMELINE).set_rows(
-                [timeline_row(place, line, zone) for place, line in reversed([*enumerate(self.view.timeline)])]
+                [
+                    timeline_row(place, line, zone)
+                    for place, line in reversed([*enumerate(self.view.timeline)])
+                ]
             )
         self._titles()
         self.each_tick(self.now_ms)
