@@ -110,6 +110,9 @@ def _to_the_millisecond(shown: datetime) -> datetime:
 FURTHEST_DAYS: Final = 366
 """A message is not planned further ahead than this: a slip in the year would hide it."""
 
+LONGEST: Final = 60
+"""Characters. No way of writing a time that is understood here needs more."""
+
 NOT_READ = Problem(
     "This is not a time that can be read.",
     "Write 22:40, 6:30am, tomorrow 6:30, 2026-11-22 06:30 or in 20 min.",
@@ -128,8 +131,8 @@ _UNITS: Final[dict[str, int]] = {
 _DAYS: Final[dict[str, int]] = {"today": 0, "tomorrow": 1}
 _CLOCKS: Final[dict[str, time]] = {"noon": time(12), "midday": time(12), "midnight": time(0)}
 
-_AMOUNT = re.compile(r"(\d{1,5})\s*([a-z]+)")
-_IN = re.compile(r"(?:in\s+|\+\s*)((?:\d{1,5}\s*[a-z]+(?:\s*(?:,|and)?\s*))+)")
+_AMOUNT = re.compile(r"(\d{1,5}) ?([a-z]+)")
+_IN = re.compile(r"(?:in |\+ ?)((?:\d{1,5} ?[a-z]+[ ,]*)+)")
 _CLOCK = re.compile(r"(?:(\d{1,2})(?:[:.](\d{2}))?|(\d{2})(\d{2}))(?:\s*([ap])(?:\.?m\.?)?)?")
 _DAY_LAST = re.compile(r"^(.+) (today|tomorrow)$")
 _DAY_AND_CLOCK = re.compile(
@@ -147,7 +150,9 @@ def parse_when(text: str, now_ms: int, zone: str) -> int | Problem:
     written = " ".join(text.casefold().split())
     if written == "now":
         return now_ms
-    if later := _IN.fullmatch(written):
+    if len(written) > LONGEST:
+        return NOT_READ
+    if later := _IN.fullmatch(written.replace(" and ", " ")):
         return _later(later[1], now_ms)
     parts = _DAY_AND_CLOCK.fullmatch(_DAY_LAST.sub(r"\2 \1", written))
     if parts is None:
@@ -164,7 +169,10 @@ def parse_when(text: str, now_ms: int, zone: str) -> int | Problem:
         return clock
     if day is None:
         ahead = _ahead(today, clock, zone, now_ms)
-        return at_wall(today + timedelta(days=1), clock, zone) if ahead is None else ahead
+        tomorrow = today + timedelta(days=1)
+        # a clock put back across midnight can show a time of tomorrow that has passed once already
+        ahead = _ahead(tomorrow, clock, zone, now_ms) if ahead is None else ahead
+        return at_wall(tomorrow + timedelta(days=1), clock, zone) if ahead is None else ahead
     if day > today + timedelta(days=FURTHEST_DAYS):
         return TOO_FAR
     if day < today:

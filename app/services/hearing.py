@@ -64,7 +64,7 @@ async def take_inbound(
     elif word is Keyword.HELP:
         await _note(connection, new, flag=FLAG_HELP)
     else:
-        await _reply(connection, vault, new, lookup, inbound, now_ms)
+        await _reply(connection, vault, new, lookup, inbound, opted_out=opted_out, now_ms=now_ms)
 
 
 async def _production_of(connection: AsyncConnection, account_id: int, to: str) -> int | None:
@@ -134,7 +134,14 @@ async def _opt_out(
 
 
 async def _reply(
-    connection: AsyncConnection, vault: Vault, inbound_id: int, lookup: str, inbound: Inbound, now_ms: int
+    connection: AsyncConnection,
+    vault: Vault,
+    inbound_id: int,
+    lookup: str,
+    inbound: Inbound,
+    *,
+    opted_out: bool,
+    now_ms: int,
 ) -> None:
     candidates = await answers.open_for(connection, lookup, inbound.channel)
     meant = newest_that_asks(candidates)
@@ -162,7 +169,9 @@ async def _reply(
             now_ms,
         )
     message = await messages.by_id(connection, meant.message_id)
-    read = read_reply(inbound.text, message.options) if message.options else ReadReply(None, free_text=True)
+    read = ReadReply(None, free_text=True)
+    if message.options:
+        read = read_reply(inbound.text, message.options, opted_out)
     if read.option is None:
         flag = FLAG_LEFT_ALONE if asks_to_be_left_alone(inbound.text) else FLAG_FREE
         await _note(connection, inbound_id, flag=flag, recipient_id=meant.recipient_id)

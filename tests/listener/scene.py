@@ -62,7 +62,9 @@ class Scene:
     async def get(self, path: str, **options: Any) -> Reply:
         return await self._ask("GET", path, **options)
 
-    async def post(self, path: str, form: Mapping[str, str] | bytes | BinaryIO | None = None, **options: Any) -> Reply:
+    async def post(
+        self, path: str, form: Mapping[str, str] | bytes | BinaryIO | None = None, **options: Any
+    ) -> Reply:
         return await self._ask("POST", path, data=form, **options)
 
     async def _ask(self, method: str, path: str, **options: Any) -> Reply:

@@ -80,7 +80,9 @@ CALLS = [
 
 @pytest.mark.parametrize(("needed_by", "is_held"), [one[1:] for one in CALLS], ids=[one[0] for one in CALLS])
 def test_a_message_is_not_held_past_its_call(needed_by: str | None, is_held: bool) -> None:
-    until = held(utc("2026-11-21 23:10"), LONDON, window("22:00-06:00"), needed_by and utc(needed_by))
+    until = held(
+        utc("2026-11-21 23:10"), LONDON, window("22:00-06:00"), utc(needed_by) if needed_by else None
+    )
     assert until == (utc("2026-11-22 06:00") if is_held else None)
 
 
