@@ -36,7 +36,7 @@ from providers.contract import Account, Channel, Clock, Fact, Outcome, ProviderE
 
 T = TypeVar("T")
 
-START_MS = 1_795_149_600_000
+START_MS = 1_795_156_800_000
 """22:40 in Los Angeles, on 19 November 2026."""
 
 ZONE = "America/Los_Angeles"

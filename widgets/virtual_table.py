@@ -183,7 +183,7 @@ class VirtualTable(ScrollView, can_focus=True):
         wanted = self._narrow.casefold().split()
         self._rows = [row for row in self._all if all(word in row.words.casefold() for word in wanted)]
         self._places = {row.key: place for place, row in enumerate(self._rows)}
-        if len(before) != len(self._rows):
+        if len(before) != len(self._rows) or not self._rows:
             self.virtual_size = Size(self._width, len(self._rows) + 1)
             self.refresh()
         elif [row.key for row in before] != [row.key for row in self._rows]:

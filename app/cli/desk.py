@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import getpass
 import inspect
+import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
@@ -80,18 +82,30 @@ class Surroundings:
         """One line from the person. Raises :class:`EOFError` when they leave."""
         sys.stderr.write(output.plain(f"{question}{f' [{default}]' if default else ''}: "))
         sys.stderr.flush()
-        line = sys.stdin.readline()
+        with _ctrl_c_at_once():
+            line = sys.stdin.readline()
         if not line:
             raise EOFError
         return line.strip() or default
 
     def ask_hidden(self, question: str) -> str:
         """One line that is not shown while it is typed."""
-        return getpass.getpass(output.plain(f"{question}: "), stream=sys.stderr)
+        with _ctrl_c_at_once():
+            return getpass.getpass(output.plain(f"{question}: "), stream=sys.stderr)
 
     def agrees(self, question: str) -> bool:
         """Whether the person says yes. Anything else is no."""
         return self.ask(f"{question} (y/N)").casefold() in {"y", "yes"}
+
+
+@contextmanager
+def _ctrl_c_at_once() -> Iterator[None]:
+    """While a question is open Ctrl-C ends it: asyncio would only note the first one, and go on waiting."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @dataclass(slots=True)
@@ -140,9 +154,9 @@ def plain_typer(**options: Any) -> typer.Typer:
     return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, **options)
 
 
-def command_group(help: str) -> typer.Typer:
+def command_group(help: str, *, example: str) -> typer.Typer:
     """Commands under one word, such as ``crew``; the common options may also stand before the second word."""
-    group = plain_typer(help=help, no_args_is_help=True)
+    group = plain_typer(help=help, epilog=f"Example: {example}", no_args_is_help=True)
 
     def common(
         context: typer.Context, as_json: AsJson = False, production: Production = None, home: Home = None
@@ -166,9 +180,13 @@ def command(group: typer.Typer, name: str, *, example: str) -> Callable[[Functio
             context: typer.Context, as_json: bool, production: str | None, home: Path | None, **given: Any
         ) -> None:
             desk = desk_of(context, as_json, production, home)
-            carry_out(desk, lambda: function(desk, **given))
+            try:
+                carry_out(desk, lambda: function(desk, **given))
+            except typer.BadParameter as wrong:
+                wrong.ctx = wrong.ctx or context  # so that the parser can name the command's help
+                raise
 
-        parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*common, *own)]
+        parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*own, *common)]
         call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         call.__annotations__ = {one.name: one.annotation for one in parameters}
         call.__doc__ = function.__doc__

@@ -65,9 +65,11 @@ class CommandTable(TyperGroup):
     """The words of :data:`TABLE`. Wrong use is answered in JSON too where JSON was asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
+        del ctx
         return [entry.name for entry in TABLE]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        del ctx
         entry = next((one for one in TABLE if one.name == cmd_name), None)
         if entry is None:
             return None
@@ -78,6 +80,7 @@ class CommandTable(TyperGroup):
         return found.commands[entry.name]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
+        del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(entry.name, entry.summary) for entry in TABLE])
 
@@ -90,6 +93,7 @@ class CommandTable(TyperGroup):
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
+        del prog_name, complete_var, windows_expand_args  # one program, one name, no shell's completion
         words = list(sys.argv[1:] if args is None else args)
         code = self._main(words, **extra)
         if standalone_mode:
@@ -138,7 +142,7 @@ def _version(asked: bool) -> None:
 def callboard(
     context: typer.Context,
     read_only: Annotated[bool, typer.Option("--read-only", help="Look, and send nothing.")] = False,
-    show_version: Annotated[
+    _show_version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
     ] = False,
     as_json: AsJson = False,

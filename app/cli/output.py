@@ -41,10 +41,14 @@ class Answer:
     lines: Sequence[str] = ()
     remarks: Sequence[str] = ()
     trouble: Problem | None = None
+    printed: bool = False
+    """It was printed while the command ran: a server says what it has to say when it is ready."""
 
 
 def show(answer: Answer, *, as_json: bool) -> None:
     """Print an answer."""
+    if answer.printed:
+        return
     for remark in answer.remarks:
         say(remark)
     if answer.trouble:

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate
 from random import Random
 
 import structlog
@@ -29,7 +30,7 @@ from app.store.deliveries import Claimed, Finish, Mark
 from app.store.engine import Database
 from app.store.messages import StoredMessage
 from app.store.vault import Vault
-from providers.contract import Channel, InDoubt, NotSent, Outcome, Outgoing, ProviderError
+from providers.contract import Accepted, Channel, InDoubt, NotSent, Outcome, Outgoing, ProviderError
 
 LEASE_MS = 30_000
 RENEW_MS = 10_000
@@ -89,9 +90,11 @@ class Dispatcher:
         self._on_trouble = on_trouble
         self._versions: dict[int, StoredMessage] = {}
         self._calls: dict[int, asyncio.Task[None]] = {}
+        self._leases: dict[int, int] = {}
+        """Until when each of these is ours, by what we have written down ourselves."""
         self._in_lane = {True: 0, False: 0}
-        self._lease_until = 0
         self._wakes: list[asyncio.Event] = []
+        self._ended = asyncio.Event()
         self._stopping = False
 
     # ------------------------------------------------------------------ what others see
@@ -110,23 +113,31 @@ class Dispatcher:
         """Stop claiming; let calls in flight finish for up to ``seconds``."""
         self._stopping = True
         self.wake()
-        calls = list(self._calls.values())
-        if calls:
-            try:
-                await within(self._clock, seconds, asyncio.gather(*calls, return_exceptions=True))
-            except TimeoutError:
-                log.warning("calls still open at the end of the drain", calls=len(self._calls))
+        try:
+            await within(self._clock, seconds, self._all_ended())
+        except TimeoutError:
+            log.warning("calls still open at the end of the drain", calls=len(self._calls))
+            calls = list(self._calls.values())
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+
+    async def _all_ended(self) -> None:
+        """Until no lane can begin another call and no call is open."""
+        while self._wakes or self._calls:
+            self._ended.clear()
+            await self._ended.wait()
 
     async def renew_leases(self) -> None:
         """Keep what is in flight. Called every ``RENEW_MS``."""
         if self._calls:
             until = self._clock.now_ms() + LEASE_MS
-            await self._writer.do(
+            kept = await self._writer.do(
                 lambda connection: deliveries.renew(
                     connection, worker=self._worker, now_ms=self._clock.now_ms(), lease_until=until
                 )
             )
-            self._lease_until = max(self._lease_until, until)
+            self._leases |= dict.fromkeys(self._calls.keys() & set(kept), until)
 
     # ------------------------------------------------------------------ a lane
 
@@ -146,6 +157,7 @@ class Dispatcher:
                     await self._clock.sleep_until(self._clock.now_ms() + pause_ms)
         finally:
             self._wakes.remove(wake)
+            self._ended.set()
 
     async def _turn(self, channel: Channel, *, urgent: bool) -> int | None:
         """One claim. Returns how many milliseconds to wait before the next, None for until woken."""
@@ -164,18 +176,22 @@ class Dispatcher:
             return max(1, round(backlog_ms - horizon_ms + pace_ms))
         limit = min(free, room, BATCH)
         ready = await self._writer.do(
-            lambda connection: self._claim(connection, channel, sender, limit=limit, urgent=urgent)
+            lambda connection: self._claim(connection, channel, sender, limit=limit, room=room, urgent=urgent)
         )
         for one in ready:
             self._in_lane[urgent] += 1
             call = asyncio.create_task(self._call(one, gateway, sender), name=f"delivery {one.claimed.id}")
             self._calls[one.claimed.id] = call
+            self._leases[one.claimed.id] = one.claimed.lease_until
             call.add_done_callback(partial(self._done, one.claimed.id, urgent))
         return 0 if ready else None
 
-    def _done(self, delivery_id: int, urgent: bool, _call: asyncio.Task[None]) -> None:
-        del self._calls[delivery_id]
+    def _done(self, delivery_id: int, urgent: bool, call: asyncio.Task[None]) -> None:
+        if self._calls.get(delivery_id) is call:  # what was given back may have been claimed again already
+            del self._calls[delivery_id]
+            del self._leases[delivery_id]
         self._in_lane[urgent] -= 1
+        self._ended.set()
         self.wake()
 
     async def _least_busy(self, gateway: Gateway, *, urgent: bool) -> tuple[Sender, int]:
@@ -191,8 +207,16 @@ class Dispatcher:
         return sender, backlog
 
     async def _claim(
-        self, connection: AsyncConnection, channel: Channel, sender: Sender, *, limit: int, urgent: bool
+        self,
+        connection: AsyncConnection,
+        channel: Channel,
+        sender: Sender,
+        *,
+        limit: int,
+        room: int,
+        urgent: bool,
     ) -> list[Ready]:
+        """Claim up to ``limit`` deliveries that need up to ``room`` segments, or one that needs more."""
         now = self._clock.now_ms()
         priorities = [one for one in Priority if (one is Priority.URGENT) == urgent]
         claimed = await deliveries.claim(
@@ -208,11 +232,15 @@ class Dispatcher:
             return []
         rendered = [(one, await self._render(connection, one)) for one in claimed]
         segments = [sms.measure(text).segments for _, text in rendered]
-        slots = await accounts.reserve(connection, sender, segments, urgent=urgent, now_ms=now)
-        self._lease_until = max(self._lease_until, now + LEASE_MS)
+        fitting = max(1, sum(used <= room for used in accumulate(segments)))
+        if fitting < len(claimed):
+            await deliveries.release(connection, [one.id for one in claimed[fitting:]], worker=self._worker)
+        slots = await accounts.reserve(connection, sender, segments[:fitting], urgent=urgent, now_ms=now)
         return [
             Ready(one, text, count, starts)
-            for (one, text), count, starts in zip(rendered, segments, slots.starts_ms, strict=True)
+            for (one, text), count, starts in zip(
+                rendered[:fitting], segments[:fitting], slots.starts_ms, strict=True
+            )
         ]
 
     async def _render(self, connection: AsyncConnection, claimed: Claimed) -> str:
@@ -253,7 +281,7 @@ class Dispatcher:
         await self._writer.finish(
             Finish(claimed, reference, outcome, self._random.random(), gateway.stored.id)
         )
-        if isinstance(outcome, InDoubt | NotSent):
+        if not isinstance(outcome, Accepted):
             self._on_trouble()
 
     async def _release(self, claimed: Claimed) -> None:
@@ -264,7 +292,7 @@ class Dispatcher:
     def _too_late(self, claimed: Claimed) -> NotSent | None:
         """After the mark and before the call: has this machine slept, so that others may think us dead?"""
         now = self._clock.now_ms()
-        if now > max(claimed.lease_until, self._lease_until):
+        if now > self._leases[claimed.id]:
             return NotSent(
                 ProviderError(
                     "lease", "This computer was asleep when it should have been sent.", retryable=True

@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from app.clock import within
 from app.dispatch import planner
 from app.dispatch.dispatcher import RENEW_MS, Dispatcher
 from app.dispatch.gateways import Gateways
@@ -30,7 +31,7 @@ from app.store.vault import Vault
 from providers.contract import Channel
 
 HEARTBEAT_MS = 10_000
-"""How often leases, old deliveries and parked receipts are looked after when nothing else happens."""
+"""How often lost leases, old deliveries, half-frozen steps, parked receipts and the spool are looked after."""
 
 SETTLE_MS = 20
 """How often the queue is looked at while waiting for it to settle, when no commit says so first."""
@@ -84,19 +85,27 @@ class Engine:
             random=random,
             on_trouble=self._poked.set,
         )
-        self.reconciler = Reconciler(database, self.writer, vault, gateways, public)
+        self.reconciler = Reconciler(
+            database, self.writer, vault, gateways, public, on_settled=self._poked.set
+        )
         self._lease = FileLease(database.path) if database.path else None
         self._running = False
-        self._last_beat_ms = 0
 
     async def start(self, what: str) -> Problem | None:
         """Take the lease, put right what the last process left, and begin. A problem says who has the lease."""
         if self._lease and (taken := self._lease.take(what)):
             return taken
-        await self._recover()
+        try:
+            await self._recover()
+        except BaseException:
+            self._let_go()
+            raise
         self._running = True
         self.supervisor.start("writer", self.writer.run)
+        await self._hear_what_waits()
         self.supervisor.start("timers", self._timers)
+        self.supervisor.start("look-ups", self.reconciler.run)
+        self.supervisor.start("sweeps", self._sweeps)
         self.supervisor.start("leases", self._leases)
         for channel in Channel:
             for urgent in (True, False):
@@ -114,9 +123,20 @@ class Engine:
             return
         self._running = False
         await self.dispatcher.drain(DRAIN_S)
+        try:
+            await within(self._clock, DRAIN_S, self._written())
+        except TimeoutError:
+            log.warning(
+                "the database takes no writes: what is not written down is found out at the next start"
+            )
+        await self.supervisor.stop()
+        self._let_go()
+
+    async def _written(self) -> None:
         while not self.writer.idle:
             await self._clock.sleep_until(self._clock.now_ms() + 5)
-        await self.supervisor.stop()
+
+    def _let_go(self) -> None:
         if self._lease:
             self._lease.release()
 
@@ -157,6 +177,14 @@ class Engine:
             log.info("recovered", requeued=requeued, unknown=unknown)
         return Recovered(requeued, unknown)
 
+    async def _hear_what_waits(self) -> None:
+        """Store what came in while the database took no writes, before anything is claimed: it may be a STOP."""
+        try:
+            if self.flush_spool:
+                await within(self._clock, DRAIN_S, self.flush_spool())
+        except Exception:  # the sweeps try again and report
+            log.exception("spool could not be stored at the start")
+
     async def _leases(self) -> None:
         while True:
             await self._clock.sleep_until(self._clock.now_ms() + RENEW_MS)
@@ -183,13 +211,16 @@ class Engine:
             self.dispatcher.wake()
         now = self._clock.now_ms()
         await self.writer.do(lambda connection: deliveries.wake_held(connection, now))
-        await self.reconciler.settle_due()
-        if now - self._last_beat_ms >= HEARTBEAT_MS:
-            self._last_beat_ms = now
-            await self._look_after(now)
+        self.reconciler.look()
+
+    async def _sweeps(self) -> None:
+        while True:
+            await self._look_after(self._clock.now_ms())
+            await self._clock.sleep_until(self._clock.now_ms() + HEARTBEAT_MS)
 
     async def _look_after(self, now: int) -> None:
         """The sweeps for every state in between."""
+        await planner.resume_freezing(self.database)
         in_flight = self.dispatcher.in_flight
         await self.writer.do(
             lambda connection: deliveries.expire(

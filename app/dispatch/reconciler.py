@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
+import structlog
+
 from app.dispatch.dispatcher import PHONE_CIPHER, wording_of
 from app.dispatch.gateways import Gateways
 from app.dispatch.writer import Writer
@@ -21,6 +23,8 @@ from providers.contract import CannotSay, Found, LookUp, NotFound
 AT_ONCE = 5
 """Look-ups in flight: they share the provider's limits with sending."""
 
+log = structlog.get_logger(__name__)
+
 
 class Reconciler:
     """Settles unknown attempts, in the order that the domain sets."""
@@ -32,15 +36,35 @@ class Reconciler:
         vault: Vault,
         gateways: Gateways,
         public: Callable[[], PublicAddress],
+        *,
+        on_settled: Callable[[], None],
     ) -> None:
         self._database = database
         self._writer = writer
         self._vault = vault
         self._gateways = gateways
         self._public = public
+        self._on_settled = on_settled
+        self._look = asyncio.Event()
+
+    async def run(self) -> None:
+        """Ask whenever told to look, until cancelled. A part of its own: a provider that does not answer takes
+        its time, and nothing that is to be sent waits for that."""
+        while True:
+            await self._look.wait()
+            self._look.clear()
+            asked = unknowns.DUE_ROWS
+            while asked >= unknowns.DUE_ROWS:
+                asked = await self.settle_due()
+                if asked:
+                    self._on_settled()
+
+    def look(self) -> None:
+        """Something may be due to be asked about."""
+        self._look.set()
 
     async def settle_due(self) -> int:
-        """Ask about every unknown whose look-up is due. Returns how many were asked about."""
+        """Ask about the unknowns whose look-up is due. Returns how many were asked about."""
         now = self._database.clock.now_ms()
         due = await self._database.reading(partial(unknowns.due, now_ms=now))
         for start in range(0, len(due), AT_ONCE):
@@ -72,11 +96,16 @@ class Reconciler:
             opt_out_words=unknown.opt_out_words,
             language=unknown.language,
         )
-        return await gateway.provider.look_up(
-            LookUp(
-                to=self._vault.decrypt(PHONE_CIPHER, unknown.cipher),
-                sender=unknown.sender,
-                text=text,
-                sent_at_ms=unknown.started_at,
-            )
+        question = LookUp(
+            to=self._vault.decrypt(PHONE_CIPHER, unknown.cipher),
+            sender=unknown.sender,
+            text=text,
+            sent_at_ms=unknown.started_at,
         )
+        try:
+            return await gateway.provider.look_up(question)
+        except (
+            Exception
+        ) as error:  # an adapter must not raise; one that does must not keep the others waiting
+            log.exception("adapter raised", provider=gateway.stored.account.name, error=type(error).__name__)
+            return CannotSay("The provider's answer could not be understood.", retryable=True)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.clock import sleep
 from app.store import incidents
@@ -14,6 +15,9 @@ from app.store.engine import Database
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 FAILURES_TO_REPORT = 3
 """In a row. One hiccup is nobody's business at 22:40."""
+
+PART = "part"
+"""The kind of these incidents."""
 
 STEADY_MS = 60_000
 """A part that has run this long has recovered."""
@@ -45,7 +49,7 @@ class Supervisor:
         while True:
             began = self._clock.monotonic_ms()
             try:
-                await part()
+                await self._run(name, part, reported=failures >= FAILURES_TO_REPORT)
             except Exception as error:
                 if self._clock.monotonic_ms() - began > STEADY_MS:
                     failures, wait_s = 0, FIRST_WAIT_S
@@ -58,16 +62,33 @@ class Supervisor:
             else:
                 return
 
-    async def _report(self, name: str) -> None:
+    async def _run(self, name: str, part: Callable[[], Awaitable[None]], *, reported: bool) -> None:
+        """Run the part; an incident about it is closed once it has been steady for a while."""
+        recovering = asyncio.create_task(self._close_when_steady(name)) if reported else None
         try:
-            async with self._database.write() as connection:
-                await incidents.open_once(
-                    connection,
-                    "part",
-                    name,
-                    f"The {name} keeps failing and is restarted again and again.",
-                    "Look at the log in Callboard's folder; messages wait and are not lost.",
-                    self._clock.now_ms(),
-                )
+            await part()
+        finally:
+            if recovering:
+                recovering.cancel()
+
+    async def _report(self, name: str) -> None:
+        sentence = f"A part of the engine keeps failing and is restarted again and again: {name}."
+        following = "Look at the log in Callboard's folder; messages wait and are not lost."
+        await self._store(
+            name,
+            lambda connection: incidents.open_once(
+                connection, PART, name, sentence, following, self._clock.now_ms()
+            ),
+        )
+
+    async def _close_when_steady(self, name: str) -> None:
+        await sleep(self._clock, STEADY_MS / 1000)
+        await self._store(
+            name, lambda connection: incidents.close(connection, PART, name, self._clock.now_ms())
+        )
+
+    async def _store(self, name: str, change: Callable[[AsyncConnection], Awaitable[bool]]) -> None:
+        try:
+            await self._database.writing(change)
         except Exception:
             log.exception("incident could not be stored", part=name)

@@ -29,6 +29,10 @@ BATCH_ROWS = 500
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
 """Waits while the database takes no writes (locked, disk full). Nothing is dropped meanwhile."""
 
+FOR_SOMEBODY = ("mark", "do")
+"""Not done once nobody waits for the result: a call that is not made must not be marked. What happened (outcomes,
+receipts) is stored whether anybody waits or not."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -124,7 +128,8 @@ class Writer:
         now = self._database.clock.now_ms()
         loads: dict[str, list[_Operation]] = {"finish": [], "take": [], "mark": [], "do": []}
         for one in batch:
-            loads[one.kind].append(one)
+            if not (one.done.cancelled() and one.kind in FOR_SOMEBODY):
+                loads[one.kind].append(one)
         results: list[tuple[_Operation, object]] = []
 
         async def work(connection: AsyncConnection) -> None:

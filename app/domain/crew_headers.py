@@ -83,7 +83,7 @@ WORDINGS: dict[CrewField, str] = {
         movil; celular; telefono movil; telefono celular; portable; tel portable; telephone portable; mobil;
         handy; handynummer; mobiltelefon; mobilnummer""",
     CrewField.LANDLINE_PHONE: """
-        home; home phone; home number; phone home; landline; land line; office phone; office; work phone; work;
+        home; home phone; home number; phone home; landline; landline phone; land line; office phone; office; work phone; work;
         work number; phone work; phone office; business phone; office number; home tel; work tel; office tel;
         telefono fijo; fijo; casa; oficina; fixe; tel fixe; telephone fixe; bureau; festnetz; buro; privat;
         telefon privat""",

@@ -26,9 +26,10 @@ from app.domain.priorities import PROFILES
 from app.domain.problem import Refused
 from app.domain.public_address import PublicAddress
 from app.domain.replies import STANDARD_OPTIONS
-from app.rehearsal import comparison, sample_crew
+from app.rehearsal import comparison, sample_crew, whereabouts
 from app.rehearsal.carrier import ACCOUNT_SID, AUTH_TOKEN, PROVIDER, RATE, Carrier
 from app.rehearsal.people import Script
+from app.rehearsal.whereabouts import Whereabouts
 from app.services import chasing, crew, sending, watching
 from app.services.sending import Sent
 from app.store import accounts, messages, productions, schema
@@ -82,7 +83,7 @@ class Demo:
 
 async def open_demo(clock: Clock, options: DemoOptions, *, what: str = "demo") -> Demo:
     """Home, carrier, engine and listener, with the sample crew imported. Raises :class:`Refused`."""
-    folder = None if options.home else tempfile.TemporaryDirectory(prefix="callboard-demo-")
+    folder = None if options.home else tempfile.TemporaryDirectory(prefix=whereabouts.DEMO_FOLDER)
     home = options.home or Path(folder.name if folder else ".")
     settings = Settings(home=home, database_url="", public_url=PUBLIC, public_url_stable=True)
     carrier = Carrier(clock, seed=options.seed, script=options.script or Script.for_seconds(options.seconds))
@@ -106,6 +107,7 @@ async def open_demo(clock: Clock, options: DemoOptions, *, what: str = "demo") -
             folder.cleanup()
         raise
     carrier.routes[PUBLIC] = house.servers[0].url
+    whereabouts.leave_note(home, Whereabouts(carrier.base_url, carrier.control_url))
     return Demo(house, carrier, options, folder)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, distinct, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.problem import Refused
@@ -98,7 +98,8 @@ async def _there_is(connection: AsyncConnection, production_id: int, who: Who) -
         return "Look the name up: callboard crew list."
     column: Any = KINDS[who.kind]
     names = await connection.execute(
-        select(distinct(column))
+        select(column)
+        .distinct()
         .where(p.production_id == production_id, p.removed_at.is_(None))
         .order_by(column)
     )

@@ -89,6 +89,15 @@ async def suppress_address(
     return True
 
 
+async def has_opted_out(connection: AsyncConnection, lookup: str, channel: Channel) -> bool:
+    """Whether the owner of an address, by its hash, wants nothing on this channel from any production."""
+    s = t.suppressions.c
+    found = await connection.execute(
+        select(s.id).where(s.lookup == lookup, s.channel == channel.value, s.lifted_at.is_(None)).limit(1)
+    )
+    return found.first() is not None
+
+
 async def lift(
     connection: AsyncConnection, lookup: str, channel: Channel, *, production_id: int | None, now_ms: int
 ) -> bool:

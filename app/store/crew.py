@@ -197,8 +197,7 @@ async def change(
         )
     )
     await _set_addresses(connection, vault, production_id, member.id, addresses, now_ms)
-    if sms_consent != member.sms_consent:
-        await _set_consent(connection, vault, production_id, member.id, addresses, sms_consent, now_ms)
+    await _set_consent(connection, vault, production_id, member.id, addresses, sms_consent, now_ms)
 
 
 async def _set_addresses(
@@ -249,7 +248,8 @@ async def _set_consent(
     sms_consent: str,
     now_ms: int,
 ) -> None:
-    """Consents for texts and calls to the person's numbers; an opt-out in the list is an opt-out."""
+    """Consents for texts and calls to the person's numbers, also to a new one; an opt-out in the list is an
+    opt-out. What is known already is not written again."""
     phones = [one for one in addresses if one.kind is AddressKind.PHONE]
     if sms_consent == "opted_out":
         for phone in phones:
@@ -282,11 +282,28 @@ async def _set_consent(
             "actor": "",
             "at": now_ms,
         }
-        for point in points.scalars()
-        for channel in (Channel.SMS, Channel.VOICE)
+        for point, channel in await _not_yet(connection, points.scalars().all(), sms_consent)
     ]
     if rows:
         await connection.execute(t.consents.insert(), rows)
+
+
+async def _not_yet(
+    connection: AsyncConnection, point_ids: Sequence[int], state: str
+) -> list[tuple[int, Channel]]:
+    """The numbers and channels for which another consent stands, or none."""
+    found = await connection.execute(
+        select(t.consents.c.contact_point_id, t.consents.c.channel, t.consents.c.state)
+        .where(t.consents.c.contact_point_id.in_(point_ids))
+        .order_by(t.consents.c.at, t.consents.c.id)
+    )
+    standing = {(row.contact_point_id, row.channel): row.state for row in found}
+    return [
+        (point, channel)
+        for point in point_ids
+        for channel in (Channel.SMS, Channel.VOICE)
+        if standing.get((point, channel.value)) != state
+    ]
 
 
 async def last_import(connection: AsyncConnection, production_id: int) -> int | None:

@@ -225,9 +225,10 @@ async def release(connection: AsyncConnection, delivery_ids: Collection[int], *,
     )
 
 
-async def renew(connection: AsyncConnection, *, worker: str, now_ms: int, lease_until: int) -> None:
-    """Keep the lease of everything this worker holds."""
-    await connection.execute(
+async def renew(connection: AsyncConnection, *, worker: str, now_ms: int, lease_until: int) -> list[int]:
+    """Keep the lease of everything this worker holds. Returns what it still held: a lease that has run out stays
+    lost."""
+    kept = await connection.execute(
         update(t.deliveries)
         .where(
             t.deliveries.c.worker == worker,
@@ -235,7 +236,9 @@ async def renew(connection: AsyncConnection, *, worker: str, now_ms: int, lease_
             t.deliveries.c.lease_until > now_ms,
         )
         .values(lease_until=lease_until)
+        .returning(t.deliveries.c.id)
     )
+    return [row.id for row in kept]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from app.domain.buckets import NON_READERS
 from app.domain.messages import Composed, MessageStatus
 from app.domain.priorities import Priority, Purpose, StepKind
 from app.domain.replies import Meaning, ReplyOption
+from app.domain.routing import Reason, left_out
 from app.store import audience, rollup
 from app.store import tables as t
 from providers.contract import Channel
@@ -309,7 +310,7 @@ async def freeze_block(connection: AsyncConnection, step_id: int, now_ms: int) -
     Can be repeated and resumed: the cursor moves in the same transaction, a recipient exists once.
     """
     this = await step(connection, step_id)
-    if this.frozen_at is not None:
+    if this.frozen_at is not None or this.undone_at is not None:
         return True
     row = (
         await connection.execute(
@@ -398,14 +399,31 @@ async def freeze_non_readers(
 
 
 async def undo_step(connection: AsyncConnection, step_id: int, now_ms: int) -> bool:
-    """Call a step off while its undo window is open. False when it is too late."""
+    """Call a step off while its undo window is open. False when it is too late.
+
+    Without its first step a message goes to nobody: its recipients are left out, and the counters say so.
+    """
     done = await connection.execute(
         update(t.steps)
         .where(t.steps.c.id == step_id, t.steps.c.undone_at.is_(None), t.steps.c.not_before > now_ms)
         .values(undone_at=now_ms)
-        .returning(t.steps.c.id)
+        .returning(t.steps.c.message_id, t.steps.c.kind)
     )
-    return done.first() is not None
+    row = done.first()
+    if row is not None and row.kind == StepKind.FIRST.value:
+        await _leave_everybody_out(connection, row.message_id, now_ms)
+    return row is not None
+
+
+async def _leave_everybody_out(connection: AsyncConnection, message_id: int, now_ms: int) -> None:
+    words = left_out(Reason.CANCELLED)
+    out = await connection.execute(
+        update(t.recipients)
+        .where(t.recipients.c.message_id == message_id)
+        .values(suppression=words.reason.value, why=words.why, next=words.next)
+        .returning(t.recipients.c.id)
+    )
+    await rollup.roll_up(connection, out.scalars().all(), now_ms)
 
 
 async def set_status(connection: AsyncConnection, message_id: int, status: MessageStatus) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ async def upgrade(database: Database) -> bool:
                 "Another Callboard is sending from this database, so it cannot be brought up to date.",
                 "Quit that one first.",
             )
-        shutil.copy2(database.path, _copy_name(database.path, current))
+        _copy(database.path, _copy_name(database.path, current))
     async with database.write() as connection:
         await connection.run_sync(_run)
     return True
@@ -70,6 +71,17 @@ async def upgrade(database: Database) -> bool:
 
 def _copy_name(path: Path, current: str) -> Path:
     return path.with_name(f"{path.name}.before-{head()}-from-{current}")
+
+
+def _copy(path: Path, copy: Path) -> None:
+    """The whole database, with what a killed process left in the log beside the file."""
+    source, target = sqlite3.connect(path), sqlite3.connect(copy)
+    try:
+        source.backup(target)
+    finally:
+        target.close()
+        source.close()
+    shutil.copymode(path, copy)
 
 
 def _run(connection: Connection) -> None:

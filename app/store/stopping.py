@@ -112,7 +112,7 @@ _SUPPRESSED = select(t.suppressions.c.lookup, t.suppressions.c.channel, t.suppre
 
 _CALL_OFF = (
     update(t.deliveries)
-    .where(t.deliveries.c.id == bindparam("key"), t.deliveries.c.work.in_(WAITING))
+    .where(t.deliveries.c.id == bindparam("key"), or_(*(t.deliveries.c.work == work for work in WAITING)))
     .values(
         work=Work.CANCELLED.value,
         worker=None,

@@ -42,7 +42,11 @@ class Unknown:
     cipher: bytes = field(repr=False)
 
 
-async def due(connection: AsyncConnection, now_ms: int, limit: int = 50) -> Sequence[Unknown]:
+DUE_ROWS = 50
+"""Asked about in one go."""
+
+
+async def due(connection: AsyncConnection, now_ms: int, limit: int = DUE_ROWS) -> Sequence[Unknown]:
     """Attempts whose look-up is due, most urgent first."""
     a, d = t.attempts.c, t.deliveries.c
     other = t.deliveries.alias("other")

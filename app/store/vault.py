@@ -41,7 +41,7 @@ class Vault:
         """The text. Raises :class:`Refused` when the key file is not the one this was encrypted with."""
         try:
             return self._cipher.decrypt(cipher[:NONCE_BYTES], cipher[NONCE_BYTES:], field.encode()).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # the latter for what is no cipher at all
             raise Refused(
                 "An address cannot be decrypted: the key file does not belong to this database.",
                 "Put back the file callboard.key that was made with it.",

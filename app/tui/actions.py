@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from textual.binding import Binding, BindingType
 
 from app.domain.actor import Actor
+from app.domain.priorities import StepKind
 from app.domain.problem import Problem
 from app.services import chasing
 from app.services.office import Office
@@ -163,10 +164,23 @@ async def remind(host: Host, at: Situation) -> None:
         host.say("The reminder waits: nothing is sending. Start the engine: callboard serve.", warn=True)
 
 
+UNDONE: dict[StepKind, str] = {
+    StepKind.FIRST: "Undone. {code} is not sent; {people} not told.",
+    StepKind.REMINDER: "Undone. {people} not reminded of {code}.",
+    StepKind.LADDER: "Undone. {people} not tried again for {code}.",
+    StepKind.CALL: "Undone. {people} not called about {code}.",
+    StepKind.DISREGARD: "Undone. {people} not told to disregard {code}.",
+    StepKind.CORRECTION: "Undone. {people} not sent the correction of {code}.",
+}
+"""What did not happen, and to how many."""
+
+
 async def undo(host: Host, at: Situation) -> None:
     assert at.held is not None
     taken = await chasing.undo(host.office, host.actor, at.held.public_id)
-    host.say(f"Undone. {taken.code} goes to nobody: {taken.people:,} people get nothing.")
+    kind = at.held.open_step.kind if at.held.open_step else StepKind.FIRST
+    people = "1 person is" if taken.people == 1 else f"{taken.people:,} people are"
+    host.say(UNDONE[kind].format(code=taken.code, people=people))
 
 
 async def write(host: Host, _: Situation) -> None:

@@ -104,6 +104,8 @@ class CallboardApp(App[None]):
 
     def tick(self) -> None:
         """What happens ten times a second: the clock moves on, and what changed is read and drawn."""
+        if not self.is_running:
+            return
         if isinstance(self.screen, BoardScreen) and self.screen.ready:
             self.screen.each_tick(self.office.clock.now_ms())
         if self.ticker.is_due():
@@ -120,7 +122,7 @@ class CallboardApp(App[None]):
         if read and trouble != self.trouble:
             self.trouble = trouble
             self.view.dirty.add(Part.HEAD)
-        if read and isinstance(self.screen, BoardScreen) and self.screen.ready:
+        if read and self.is_running and isinstance(self.screen, BoardScreen) and self.screen.ready:
             with self.batch_update():
                 self.screen.flush()
 

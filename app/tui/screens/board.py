@@ -29,12 +29,16 @@ SMALLEST = (60, 16)
 
 BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]
 
+LOW = [(0, "-low"), (28, "-tall")]
+"""Below 28 lines the feed gives way, so that both lists keep five rows beside a banner and a hold bar."""
+
 
 class BoardScreen(Screen[None]):
     """A screen whose keys are actions of the registry."""
 
     ACTIONS: ClassVar[Sequence[Action]] = ()
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
+    VERTICAL_BREAKPOINTS = LOW
 
     @property
     def callboard(self) -> CallboardApp:
@@ -100,6 +104,7 @@ class BoardScreen(Screen[None]):
         held = self.held_message(now_ms)
         self.query_one("#hold", HoldBar).show(board_rows.hold_of(held, messages, now_ms))
         self.show_keys()
+        self.show_count()
 
     def held_message(self, now_ms: int) -> Summary | None:
         """The message whose undo window the hold bar shows."""

@@ -72,8 +72,8 @@ class CenterScreen(BoardScreen):
             focus=self.focus_name,
         )
 
-    def sort(self, _: str) -> None:
-        order = self.callboard.view.next_order(Part.PEOPLE if self.focus_name == PEOPLE else Part.MESSAGES)
+    def sort(self, focus: str) -> None:
+        order = self.callboard.view.next_order(Part.PEOPLE if focus == PEOPLE else Part.MESSAGES)
         self.say(f"Sorted by {order.name}.")
         self.flush()
 

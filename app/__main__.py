@@ -1,0 +1,40 @@
+"""The program ``callboard``. Nothing heavy is imported before a command asks for it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.composition import House
+    from app.domain.problem import Problem
+
+
+async def open_terminal(house: House, *, banner: str, read_only: bool, sends: bool) -> None:
+    """Show the terminal until it is left."""
+    from app.tui.app import CallboardApp  # noqa: PLC0415 - no other command needs Textual
+
+    await CallboardApp(
+        house.office,
+        house.actor,
+        banner=banner,
+        demo=house.demo,
+        read_only=read_only,
+        on_quit=None if sends else _leave,
+    ).run_async()
+
+
+async def _leave() -> Problem | None:
+    """Leaving a terminal that does not send leaves nothing undone."""
+    return None
+
+
+def main() -> None:
+    """Carry out the command line of this process, and exit."""
+    from app.cli.main import run  # noqa: PLC0415 - an import of this module starts nothing
+
+    sys.exit(run(open_terminal))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""The checks of ``callboard doctor``, one function each."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from app import composition
+from app.cli.desk import Desk, expected
+from app.cli.visit import open_house
+from app.clock import SystemClock, within
+from app.composition import House
+from app.domain import times
+from app.domain.problem import Refused
+from app.domain.public_address import is_loopback
+from app.store import schema
+from app.store import tables as t
+
+ENOUGH_MIB = 200
+"""A hundred thousand deliveries take about as much, with the log and a copy before an update."""
+
+CLOCK_SLACK_MS = 60_000
+"""How far the newest entry may lie ahead of the clock: two machines that share a database differ a little."""
+
+PATIENCE_S = 15.0
+"""Above the 10 s one call of a provider may take."""
+
+SYNCED = ("dropbox", "onedrive", "google drive", "googledrive", "icloud", "mobile documents", "nextcloud")
+"""Parts of paths under which another program copies files while they are written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. ``why`` says what was found, ``next`` what to do where it is not good."""
+
+    name: str
+    ok: bool
+    why: str
+    next: str = ""
+
+
+async def examine(desk: Desk) -> list[Check]:
+    """Every check that can be made. Where the home cannot be opened, that is the only one."""
+    try:
+        house = await open_house(desk)
+    except Exception as error:
+        problem = expected(error)
+        if problem is None:
+            raise
+        return [Check("database", False, problem.sentence, problem.next)]
+    try:
+        return [
+            await _database(house),
+            await _migrations(house),
+            *await _providers(house),
+            _listener(house),
+            _dispatcher(house),
+            await _clock(house),
+            _disk(house.settings.home),
+        ]
+    finally:
+        await house.close()
+
+
+async def _database(house: House) -> Check:
+    if house.database.dialect == "sqlite":
+        async with house.database.read() as connection:
+            found = (await connection.exec_driver_sql("PRAGMA quick_check(1)")).scalar()
+        if found != "ok":
+            return Check(
+                "database", False, f"The database file is damaged: {found}.", "Put a copy in its place."
+            )
+    name = house.office.production.name
+    return Check("database", True, f"It opens, and holds the production {name}.")
+
+
+async def _migrations(house: House) -> Check:
+    revision = await schema.revision(house.database)
+    if revision == schema.head():
+        return Check("migrations", True, "The database is up to date.")
+    return Check("migrations", False, "The database is not up to date.", "Open Callboard once to update it.")
+
+
+async def _providers(house: House) -> list[Check]:
+    try:
+        house.gateways = await composition.build_gateways(house)
+    except Refused as refused:
+        return [Check("providers", False, refused.problem.sentence, refused.problem.next)]
+    checks = []
+    for gateway in house.gateways:
+        name = f"provider {gateway.stored.account.name}"
+        if not gateway.stored.enabled:
+            checks.append(Check(name, True, "Disabled."))
+            continue
+        try:
+            result = await within(house.clock, PATIENCE_S, gateway.provider.check())
+        except TimeoutError:
+            checks.append(Check(name, False, "It does not answer.", "Check the internet connection."))
+            continue
+        checks.append(Check(name, result.ok, result.sentence, "" if result.ok else result.next_step))
+    if not checks:
+        return [
+            Check("providers", False, "No provider is set up: nothing can be sent.", "callboard provider add")
+        ]
+    return checks
+
+
+def _listener(house: House) -> Check:
+    public = house.public
+    if not public.base:
+        return Check(
+            "listener",
+            False,
+            "The outside cannot reach this computer: no receipts, no replies, no crew pages.",
+            "Set CALLBOARD_PUBLIC_URL to the https address of your tunnel.",
+        )
+    if is_loopback(public.base):
+        return Check("listener", True, f"{public.base} leads to this computer alone: good for a rehearsal.")
+    if not public.base.startswith("https://"):
+        return Check(
+            "listener", False, f"{public.base} does not begin with https.", "Set CALLBOARD_PUBLIC_URL again."
+        )
+    if not public.stable:
+        return Check(
+            "listener",
+            True,
+            f"{public.base}; it may change tomorrow, so texts ask for a digit and hold no link.",
+        )
+    return Check("listener", True, f"{public.base}.")
+
+
+def _dispatcher(house: House) -> Check:
+    if house.office.is_dispatching():
+        return Check("dispatcher", True, "A Callboard is sending from this database.")
+    return Check("dispatcher", True, "Nothing is sending now. Messages wait until Callboard is opened.")
+
+
+async def _clock(house: House) -> Check:
+    now = house.clock.now_ms()
+    async with house.database.read() as connection:
+        newest = (await connection.execute(select(func.max(t.audit.c.at)))).scalar() or 0
+    behind = max(newest - now, house.clock.behind_ms() if isinstance(house.clock, SystemClock) else 0)
+    if behind > CLOCK_SLACK_MS:
+        return Check(
+            "clock",
+            False,
+            f"This computer's clock is {times.spell(behind)} behind what was written here before.",
+            "Set the clock, and let it set itself from the network.",
+        )
+    zone = house.office.production.time_zone
+    return Check("clock", True, f"{times.clock_text(now, zone)} in {zone}.")
+
+
+def _disk(home: Path) -> Check:
+    synced = next((one for one in SYNCED if any(one in part.lower() for part in home.parts)), None)
+    if synced:
+        return Check(
+            "disk",
+            False,
+            f"{home} is copied elsewhere while it is written: that damages databases.",
+            "Move it out of there, and set CALLBOARD_HOME.",
+        )
+    free = shutil.disk_usage(home).free // 1024**2
+    if free < ENOUGH_MIB:
+        return Check("disk", False, f"Only {free:,} MiB are free.", f"Free at least {ENOUGH_MIB} MiB.")
+    return Check("disk", True, f"{free:,} MiB are free.")

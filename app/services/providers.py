@@ -1,0 +1,346 @@
+"""Provider accounts: what is set up, setting one up, and trying it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from app.domain import ids
+from app.domain.actor import Actor
+from app.domain.phone import Phone, parse_phone
+from app.domain.problem import Problem, Refused
+from app.domain.public_address import is_loopback
+from app.services.office import Office, may_send
+from app.store import accounts, audit, contacts
+from app.store.accounts import StoredAccount
+from providers.contract import (
+    Accepted,
+    Account,
+    Channel,
+    CheckResult,
+    Factory,
+    Field,
+    InDoubt,
+    NotSent,
+    Outcome,
+    Outgoing,
+    Provider,
+    Rejected,
+)
+
+BASE_URL: Final = "base_url"
+"""The setting every kind of provider has."""
+
+SERVICE: Final = "messaging_service_sid"
+"""A pool of sender numbers at the provider: it chooses the number, so none has to be named here."""
+
+SEGMENTS_PER_SECOND: Final = 1
+"""What carriers give an unregistered long number in the United States; every other kind of sender has more."""
+
+RATES: Final = (1, 1_000)
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SHORT_CODE = re.compile(r"[0-9]{3,8}")
+_WORD = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
+"""A sender that is a name, not a number: at most 11 letters and digits (3GPP TS 23.040, 9.1.2.5)."""
+
+TEST_TEXT: Final = "{production}: this is a test of Callboard. There is nothing to do."
+TEST_VALID_S: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One row of the list: an account that is set up, or a kind of provider that is not (yet)."""
+
+    name: str
+    kind: str
+    channel: Channel
+    configured: bool
+    enabled: bool
+    capabilities: tuple[str, ...]
+    base_url: str = ""
+    senders: tuple[str, ...] = ()
+
+
+async def listed(office: Office, kinds: Mapping[str, Factory]) -> list[Listed]:
+    """The accounts in order of preference, then the kinds that have none."""
+    async with office.database.read() as connection:
+        stored = await accounts.all_accounts(connection, office.vault)
+    rows = [
+        Listed(
+            name=one.account.name,
+            kind=one.account.kind,
+            channel=one.channel,
+            configured=True,
+            enabled=one.enabled,
+            capabilities=_capabilities(kinds.get(one.account.kind)),
+            base_url=one.account.base_url,
+            senders=tuple(sender.address for sender in one.senders),
+        )
+        for one in stored
+    ]
+    used = {one.kind for one in rows}
+    return rows + [
+        Listed(kind, kind, factory.capabilities.channel, False, False, _capabilities(factory))
+        for kind, factory in kinds.items()
+        if kind not in used
+    ]
+
+
+def _capabilities(factory: Factory | None) -> tuple[str, ...]:
+    return tuple(factory.capabilities.names()) if factory else ()
+
+
+def kind_of(kinds: Mapping[str, Factory], name: str) -> Factory:
+    """The kind of provider of this name. Raises :class:`Refused`."""
+    found = kinds.get(name.strip().lower())
+    if found is None:
+        raise Refused(
+            f"There is no kind of provider “{name}”.", f"Name one with --kind. There is: {', '.join(kinds)}."
+        )
+    return found
+
+
+def missing(factory: Factory, settings: Mapping[str, str], secrets: Mapping[str, str]) -> list[Field]:
+    """Fields this kind of account needs and that were not given."""
+    return [
+        field
+        for field in factory.fields
+        if field.required
+        and not field.default
+        and not (secrets if field.secret else settings).get(field.name, "").strip()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A new account. ``inbound_url`` is the address the provider must be told for messages from people; None
+    where the outside cannot reach us."""
+
+    name: str
+    kind: str
+    channel: Channel
+    base_url: str
+    senders: tuple[str, ...]
+    inbound_url: str | None
+    unprotected: bool
+    """Its credentials go over the network in clear."""
+
+
+async def add(
+    office: Office,
+    actor: Actor,
+    factory: Factory,
+    *,
+    name: str,
+    settings: Mapping[str, str],
+    secrets: Mapping[str, str],
+    senders: Sequence[str],
+    segments_per_second: int = SEGMENTS_PER_SECOND,
+    loopback_only: bool = False,
+) -> Added:
+    """Set up an account for this production. Nothing is asked of the provider.
+
+    ``settings`` may hold ``base_url``. With ``loopback_only`` (a demonstration) the account must be on this
+    machine. Raises :class:`Refused` for a field there is not, one that is missing, a name that is taken, a
+    sender that cannot be one, and somebody who may not set up accounts.
+    """
+    if not actor.may_set_up:
+        raise Refused(
+            f"{actor.name} may not set up providers.", "Ask a coordinator or the production manager."
+        )
+    if not _NAME.fullmatch(name):
+        raise Refused(
+            f"“{name}” cannot be the name of an account.",
+            "Use letters, digits, dots and dashes: twilio-backup.",
+        )
+    settings, secrets = _fields(factory, settings, secrets)
+    base_url = settings.pop(BASE_URL, "") or factory.default_base_url
+    _check_address(base_url, loopback_only=loopback_only)
+    numbers = [_sender(one, office.production.region) for one in senders]
+    if not numbers and settings.get(SERVICE):
+        numbers = [""]
+    if not numbers:
+        raise Refused("The account has no number to send from.", "Name it: --sender +13105550100.")
+    if not RATES[0] <= segments_per_second <= RATES[1]:
+        raise Refused(
+            f"A sender cannot send {segments_per_second} segments a second.",
+            f"Choose from {RATES[0]} to {RATES[1]:,}.",
+        )
+    now = office.clock.now_ms()
+    public_id = ids.ulid(now, office.random_bytes)
+    account = Account(name=name, kind=factory.kind, base_url=base_url, settings=settings, secrets=secrets)
+    async with office.database.write() as connection:
+        for one in await accounts.all_accounts(connection, office.vault):
+            if one.account.name.casefold() == name.casefold():
+                raise Refused(
+                    f"There is an account {one.account.name} already.",
+                    f"Give this one another name: provider add NAME --kind {factory.kind}.",
+                )
+        await accounts.add(
+            connection,
+            office.vault,
+            account,
+            public_id=public_id,
+            channel=factory.capabilities.channel,
+            senders=[(number, segments_per_second) for number in dict.fromkeys(numbers)],
+            production_id=office.production.id,
+            now_ms=now,
+        )
+        await audit.record(
+            connection,
+            actor,
+            "provider add",
+            f"account:{public_id}",
+            now,
+            production_id=office.production.id,
+            detail={"kind": factory.kind, "senders": len(numbers)},
+        )
+    public = office.public().base
+    return Added(
+        name=name,
+        kind=factory.kind,
+        channel=factory.capabilities.channel,
+        base_url=base_url,
+        senders=tuple(numbers),
+        inbound_url=f"{public}/hooks/{public_id}" if public else None,
+        unprotected=base_url.startswith("http:") and not is_loopback(base_url),
+    )
+
+
+def _fields(
+    factory: Factory, settings: Mapping[str, str], secrets: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Settings and secrets as they are stored: known, each where it belongs, defaults filled in."""
+    known = {field.name: field for field in factory.fields}
+    names = [BASE_URL, *(name for name, field in known.items() if not field.secret)]
+    for name in settings:
+        if name in known and known[name].secret:
+            raise Refused(
+                f"{name} is a secret: the shell would remember it.",
+                f"Put it into a variable and name that: --secret {name}=VARIABLE; or leave it out to be asked.",
+            )
+        if name not in names:
+            raise Refused(f"{factory.label} has no setting {name}.", f"There is: {', '.join(names)}.")
+    hidden = [name for name, field in known.items() if field.secret]
+    for name in secrets:
+        if name not in hidden:
+            raise Refused(f"{factory.label} has no secret {name}.", f"There is: {', '.join(hidden)}.")
+    if lacking := missing(factory, settings, secrets):
+        field = lacking[0]
+        how = f"--secret {field.name}=VARIABLE" if field.secret else f"--set {field.name}=…"
+        raise Refused(f"{factory.label} needs the {field.label}.", f"Give it with {how}.")
+    defaults = {field.name: field.default for field in factory.fields if field.default and not field.secret}
+    return (
+        defaults | {name: value.strip() for name, value in settings.items() if value.strip()},
+        {name: value.strip() for name, value in secrets.items() if value.strip()},
+    )
+
+
+def _check_address(base_url: str, *, loopback_only: bool) -> None:
+    try:
+        parts = urlsplit(base_url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not base_url.isprintable() or " " in base_url:
+        raise Refused(
+            f"“{base_url}” is no address of a provider.", "Write it as https://host or http://host:port."
+        )
+    if loopback_only and not is_loopback(base_url):
+        raise Refused(
+            "This is a demonstration: it never talks to anything outside this computer.",
+            "Use your own home for real accounts: callboard init.",
+        )
+
+
+def _sender(text: str, region: str) -> str:
+    """One of our own senders as the provider needs it: a number, a short code, or a name."""
+    written = text.strip()
+    if _SHORT_CODE.fullmatch(written) or _WORD.fullmatch(written):
+        return written
+    read = parse_phone(written, region)
+    if not isinstance(read, Phone) or read.extension:
+        why = "It has an extension." if isinstance(read, Phone) else read.why
+        raise Refused(f"“{text}” cannot be a sender. {why}", "Write it with its country: +13105550100.")
+    return read.e164
+
+
+async def find(office: Office, name: str) -> StoredAccount:
+    """The account of this name. Raises :class:`Refused`."""
+    async with office.database.read() as connection:
+        stored = await accounts.all_accounts(connection, office.vault)
+    for one in stored:
+        if one.account.name.casefold() == name.strip().casefold():
+            return one
+    there_is = ", ".join(one.account.name for one in stored) or "none yet: callboard provider add"
+    raise Refused(f"There is no account {name}.", f"There is: {there_is}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What a test came to. ``outcome`` is ``checked`` or ``refused`` without an address; with one ``accepted``,
+    ``rejected``, ``not_sent`` or ``in_doubt``."""
+
+    ok: bool
+    outcome: str
+    why: str
+    next: str
+
+
+OUTCOMES: dict[type[Outcome], str] = {
+    Accepted: "accepted",
+    Rejected: "rejected",
+    NotSent: "not_sent",
+    InDoubt: "in_doubt",
+}
+
+
+async def check(provider: Provider) -> Tested:
+    """Ask the provider whether the account works. Nothing is sent."""
+    result: CheckResult = await provider.check()
+    return Tested(result.ok, "checked" if result.ok else "refused", result.sentence, result.next_step)
+
+
+async def send_test(
+    office: Office, actor: Actor, stored: StoredAccount, provider: Provider, address: str
+) -> Tested:
+    """Send one test text to a number through this account. Raises :class:`Refused` for no number, somebody who
+    may not send, and a number that has opted out."""
+    may_send(actor)
+    read = parse_phone(address, office.production.region)
+    if not isinstance(read, Phone):
+        raise Refused(f"“{address}” is no number. {read.why}", "Write it with its country: +13105550111.")
+    if not stored.senders:
+        raise Refused(f"{stored.account.name} has no number to send from.", "Set it up again, with --sender.")
+    now = office.clock.now_ms()
+    async with office.database.write() as connection:
+        lookup = office.vault.lookup(read.e164)
+        if await contacts.has_opted_out(connection, lookup, stored.channel):
+            raise Refused("The owner of this number has opted out.", "Test with another number.")
+        await audit.record(
+            connection,
+            actor,
+            "provider test",
+            f"account:{stored.public_id}",
+            now,
+            production_id=office.production.id,
+        )
+    outcome = await provider.send(
+        Outgoing(
+            channel=stored.channel,
+            to=read.e164,
+            sender=stored.senders[0].address,
+            text=TEST_TEXT.format(production=office.production.name),
+            reference=ids.attempt_reference(office.random_bytes),
+            valid_for_s=TEST_VALID_S,
+        )
+    )
+    word = OUTCOMES[type(outcome)]
+    if isinstance(outcome, Accepted):
+        return Tested(True, word, f"{stored.account.name} took the text.", "Look whether it arrives.")
+    problem = Problem(outcome.error.sentence, outcome.error.next_step)
+    return Tested(False, word, problem.sentence, problem.next)

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.counter import Counter
+
+URGENT = ("--priority", "urgent", "--subject", "Unit moves", "--body", "Gate C.")
+
+
+def test_a_dry_run_shows_the_sheet_and_stores_nothing(counter: Counter) -> None:
+    sheet = counter.ask("send", "--to", "all", *URGENT, "--dry-run")
+    assert sheet["message_id"] is None
+    assert sheet["recipients"] == 5
+    assert {one["person"]: one["why"] for one in sheet["excluded"]}.keys() == {"Sam Reyes", "Uma Bell"}
+    assert sheet["channels"] == {"sms": 3}
+    assert sheet["segments"] == 3
+    assert sheet["cost"] == {"micros": 3 * 11_800, "currency": "USD", "estimate": True}
+    assert sheet["overrides"] == 1  # Jon Okafor sleeps at 22:40
+    assert sheet["dispatching"] is False
+    assert counter.give("status", "--json").code == 1
+
+
+def test_sending_needs_a_yes_where_nobody_can_be_asked(counter: Counter) -> None:
+    said = counter.give("send", "--to", "all", *URGENT, "--json")
+    assert said.code == 1
+    assert said.document["error"] == "Nothing was sent: nobody is here to confirm it."
+    assert counter.give("status").code == 1
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("YES", 0), ("n", 1), ("", 1), ("what", 1)])
+def test_a_person_is_asked_with_the_number_of_people(counter: Counter, answer: str, code: int) -> None:
+    said = counter.give("send", "--to", "all", *URGENT, answers=[answer])
+    assert said.code == code
+    assert "5 people" in said.asked[0]
+    assert counter.give("status").code == code
+
+
+def test_a_message_answers_with_its_names_and_says_that_nothing_sends(counter: Counter) -> None:
+    said = counter.give("send", "--to", "dept:camera", *URGENT, "--yes", "--json")
+    assert said.code == 0
+    assert said.document["recipients"] == 2
+    assert len(said.document["message_id"]) == 26
+    assert said.document["code"].startswith("M-")
+    assert said.document["eta_seconds"] >= 5  # the undo window of an URGENT message
+    assert said.document["dispatching"] is False
+    assert "Nothing is sending: open Callboard or run callboard serve" in said.stderr
+
+
+def test_somebody_can_be_left_out(counter: Counter) -> None:
+    assert counter.ask("send", "--to", "all", "--to", "-dept:Grip", *URGENT, "--dry-run")["recipients"] == 3
+
+
+def test_the_body_can_come_from_standard_input(counter: Counter) -> None:
+    words = ("send", "--to", "all", "--priority", "urgent", "--body", "-", "--yes", "--json")
+    assert counter.give(*words, stdin="Gate C.\nPark in Lot 2.\n").code == 0
+    assert counter.give(*words, stdin=" \n").document["error"] == "The message is empty."
+
+
+def test_waiting_sends_from_here_until_everything_has_left(counter: Counter) -> None:
+    began = counter.clock.now_ms()
+    said, taken = counter.on_the_air("send", "--to", "all", *URGENT, "--yes", "--wait", "--json")
+    assert said.code == 0, said
+    assert said.document["dispatching"] is True
+    assert sorted(one.to for one in taken) == ["+13105550111", "+13105550112", "+13105550113"]
+    assert counter.clock.now_ms() - began >= 5_000
+    sms = counter.ask("status")["by_channel"]["sms"]
+    assert (sms["planned"], sms["sent"]) == (3, 3)
+
+
+def test_without_waiting_nothing_leaves(counter: Counter) -> None:
+    said, taken = counter.on_the_air("send", "--to", "all", *URGENT, "--yes", "--json")
+    assert said.code == 0
+    assert taken == []
+
+
+WRONG = {
+    "no audience": ("send", *URGENT),
+    "an unknown audience": ("send", "--to", "everybody", *URGENT),
+    "neither priority nor type": ("send", "--to", "all", "--subject", "Unit moves"),
+    "an unknown priority": ("send", "--to", "all", "--priority", "loud", "--subject", "Unit moves"),
+    "an unknown type": ("send", "--to", "all", "--type", "gossip", "--subject", "Unit moves"),
+    "an unknown channel": ("send", "--to", "all", *URGENT, "--channel", "pigeon"),
+    "an answer without words": ("send", "--to", "all", *URGENT, "--reply", "1"),
+    "an answer without meaning": ("send", "--to", "all", *URGENT, "--reply", "1=Yes:perhaps"),
+    "a digit twice": ("send", "--to", "all", *URGENT, "--reply", "1=Yes", "--reply", "1=No"),
+}
+
+
+@pytest.mark.parametrize("words", WRONG.values(), ids=WRONG)
+def test_wrong_words_are_wrong_use(counter: Counter, words: tuple[str, ...]) -> None:
+    said = counter.give(*words, "--yes", "--json")
+    assert said.code == 2
+    assert said.document.keys() == {"error", "next"}
+    assert "callboard send --help" in said.document["next"]
+
+
+REFUSED = {
+    "a department there is not": (("--to", "dept:Stunts", *URGENT), "Nobody in the crew list"),
+    "a person there is not": (("--to", "person:Nobody", *URGENT), "Nobody in the crew list"),
+    "only people who cannot be reached": (("--to", "person:Sam Reyes", *URGENT), "Nobody can be reached"),
+    "a channel without a provider": (("--to", "all", *URGENT, "--channel", "email"), "Nobody can be reached"),
+    "a message too long": (("--to", "all", *URGENT, "--body", "x" * 481), "481 characters"),
+}
+
+
+@pytest.mark.parametrize(("words", "why"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_sent_is_refused_with_a_next_step(
+    counter: Counter, words: tuple[str, ...], why: str
+) -> None:
+    said = counter.give("send", *words, "--yes", "--json")
+    assert said.code == 1
+    assert why in said.document["error"]
+    assert said.document["next"]
+    assert said.document["error"] in said.stderr
+    assert counter.give("status").code == 1
+
+
+def test_a_reminder_goes_out_once_and_the_second_call_gives_the_first(counter: Counter) -> None:
+    code = counter.send()["code"]
+    assert counter.give("remind", code, "--yes").code == 1  # its own undo window is still open
+    counter.later(6)
+    assert counter.give("remind", code).code == 1  # nobody said yes
+    first = counter.ask("remind", code, "--yes")
+    assert first["people"] == 5
+    assert first["repeated"] is False
+    second = counter.ask("remind", code, "--yes")
+    assert (second["step_id"], second["repeated"]) == (first["step_id"], True)
+
+
+def test_undo_works_while_the_window_is_open(counter: Counter) -> None:
+    code = counter.send()["code"]
+    assert counter.ask("undo", code)["undone"] is True
+    assert counter.ask("status", code)["status"] == "cancelled"
+    late = counter.send()["code"]
+    counter.later(6)
+    said = counter.give("undo", late, "--json")
+    assert said.code == 1
+    assert said.document["error"].startswith("Nothing can be undone")
+
+
+def test_answers_are_asked_for_as_the_options_say(counter: Counter) -> None:
+    for words, asked in (
+        ((), "Reply 1 to confirm, 2 if there is a problem."),
+        (("--reply", "none"), None),
+        (
+            ("--reply", "1=I am in:confirmed", "--reply", "3=I am out:declined"),
+            "Reply 1 to confirm, 3 I am out.",
+        ),
+    ):
+        _, taken = counter.on_the_air("send", "--to", "person:Ada Lund", *URGENT, *words, "--yes", "--wait")
+        assert len(taken) == 1
+        assert (asked in taken[0].text) if asked else ("Reply 1" not in taken[0].text)
+
+
+def test_words_that_are_no_text_are_wrong_use(counter: Counter) -> None:
+    words = ("send", "--to", "all", "--priority", "urgent", "--dry-run", "--body")
+    assert counter.give(*words, "caf\udce9").code == 2
+    assert counter.give(*words, "-", stdin=b"caf\xe9").code == 2

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+
+from app.domain.buckets import JSON_ORDER
+from tests.cli.counter import Counter
+
+
+def _sent(counter: Counter) -> str:
+    said, _ = counter.on_the_air(
+        "send", "--to", "all", "--priority", "urgent", "--subject", "Unit moves", "--body", "Gate C.", "--yes",
+        "--wait", "--json",
+    )  # fmt: skip
+    return str(said.document["code"])
+
+
+def test_status_counts_people_and_its_buckets_sum_to_the_recipients(counter: Counter) -> None:
+    code = _sent(counter)
+    found = counter.ask("status", code)
+    assert found["code"] == code
+    assert list(found["buckets"]) == [bucket.value for bucket in JSON_ORDER]
+    assert sum(found["buckets"].values()) == found["recipients"] == 5
+    assert found["buckets"]["suppressed"] == 2
+    assert {name: one["recipients"] for name, one in found["by_department"].items()} == {
+        "Art": 1,
+        "Camera": 2,
+        "Grip": 2,
+    }
+    assert {one["person"] for one in found["unreachable"]} == {"Sam Reyes", "Uma Bell"}
+    assert found["created_at"] == "2026-11-20T06:40:00.000Z"
+
+
+def test_without_a_message_status_shows_the_newest_and_lists_all(counter: Counter) -> None:
+    counter.send()
+    counter.later(60)
+    second = counter.send()
+    found = counter.ask("status")
+    assert found["message_id"] == second["message_id"]
+    assert [one["recipients"] for one in found["messages"]] == [5, 5]
+    lines = counter.give("status").stdout
+    assert "22:41" in lines  # the production's time, not that of this machine
+
+
+def test_people_in_a_state_have_a_reason_and_a_next_step(counter: Counter) -> None:
+    code = _sent(counter)
+    left_out = counter.ask("people", code, "--state", "suppressed")
+    assert {one["person"] for one in left_out} == {"Sam Reyes", "Uma Bell"}
+    assert all(one["why"] and one["next"] and one["state"] == "suppressed" for one in left_out)
+    assert len(counter.ask("people", code)) == 3  # those we are still after
+    said = counter.give("people", code, "--state", "asleep", "--json")
+    assert said.code == 1
+    assert "non_reader" in said.document["next"]
+
+
+def test_explain_tells_one_persons_story_in_order(counter: Counter) -> None:
+    code = _sent(counter)
+    story = counter.ask("explain", code, "ada lund")
+    assert {one["person"] for one in story} <= {"Ada Lund", None}
+    said = [one["what"] for one in story]
+    assert said.index("planned") < said.index("attempt") < said.index("accepted")
+    assert [one["at"] for one in story] == sorted(one["at"] for one in story)
+    assert len(counter.ask("explain", code)) > len(story)
+
+
+@pytest.mark.parametrize("command", ["status", "people", "explain", "remind", "undo"])
+def test_a_message_there_is_not_is_named(counter: Counter, command: str) -> None:
+    said = counter.give(command, "M-0000", "--json")
+    assert said.code == 1
+    assert "M-0000" in said.document["error"]
+
+
+def test_codes_are_read_in_any_case(counter: Counter) -> None:
+    sent = counter.send()
+    assert counter.ask("status", sent["code"].lower())["message_id"] == sent["message_id"]

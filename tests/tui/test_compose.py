@@ -1,0 +1,130 @@
+"""Compose: what is typed is counted, what is wrong is said in place, and what was reviewed is what is sent."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Input, TextArea
+
+from app.services import watching
+from tests.tui.conftest import LARGE, SMALL, Sit
+from tests.tui.house import House
+
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+
+
+@SIZES
+async def test_a_message_is_written_reviewed_and_sent(house: House, sit: Sit, size: tuple[int, int]) -> None:
+    await house.hire(12)
+    await house.give_provider()
+    async with sit(size) as desk:
+        await desk.press("n", "“Unit move", "tab", "“Gate C.")
+        desk.line_with("12 people")
+        await desk.press("f5")
+        desk.line_with("NIGHTFALL S2: Unit move. Gate C. Reply 1 to confirm")
+        desk.line_with("12 by text")
+        desk.line_with("12 segments")
+        assert not (await watching.center(house.office)).messages
+        await desk.press("f9")
+        assert desk.row_with("Unit move").startswith("▸")
+        desk.line_with("to 12 people in 30 s")
+        assert desk.app.draft.subject == ""
+    messages = (await watching.center(house.office)).messages
+    assert [one.subject for one in messages] == ["Unit move"]
+
+
+async def test_bare_keys_type_in_compose(house: House, sit: Sit) -> None:
+    await house.hire(2)
+    async with sit() as desk:
+        await desk.press("n", "“qrnu?:/")
+        assert desk.app.draft.subject == "qrnu?:/"
+
+
+async def test_esc_keeps_what_was_written(house: House, sit: Sit) -> None:
+    await house.hire(2)
+    async with sit() as desk:
+        await desk.press("n", "“Lunch", "tab", "“At two", "escape", "n")
+        assert desk.app.screen.query_one("#subject", Input).value == "Lunch"
+        assert desk.app.screen.query_one("#body", TextArea).text == "At two"
+
+
+async def test_a_curly_apostrophe_is_named_and_one_key_straightens_it(house: House, sit: Sit) -> None:
+    await house.hire(2)
+    async with sit() as desk:
+        await desk.press("n", "tab")
+        desk.app.screen.query_one("#body", TextArea).text = "We’re at Gate C"
+        await desk.settle()
+        line = desk.line_with("halves the room")
+        assert "’" in line
+        assert "UCS-2" in line
+        await desk.press("f4")
+        assert desk.app.draft.body == "We're at Gate C"
+        desk.line_with("GSM-7")
+
+
+async def test_the_audience_is_counted_while_it_is_typed(house: House, sit: Sit) -> None:
+    await house.hire(16)
+    async with sit() as desk:
+        await desk.press("n", "shift+tab")
+        field = desk.app.screen.query_one("#to", Input)
+        for words, count in (("dept:Camera", "2 people"), ("all, -dept:Camera", "14 people")):
+            field.value = words
+            await desk.settle()
+            desk.line_with(count)
+        field.value = "dept:Camra"
+        await desk.settle()
+        desk.line_with("Nobody is meant by this.")
+        field.value = "camera"
+        await desk.settle()
+        desk.line_with("is no audience.")
+
+
+async def test_a_department_begun_is_completed(house: House, sit: Sit) -> None:
+    await house.hire(16)
+    async with sit() as desk:
+        await desk.press("n", "shift+tab", "end", "“, -dept:Cam", "right")
+        assert desk.app.draft.to == "all, -dept:Camera"
+
+
+async def test_what_is_refused_is_said_in_place_and_nothing_is_sent(house: House, sit: Sit) -> None:
+    await house.hire(2)
+    await house.give_provider()
+    async with sit() as desk:
+        await desk.press("n", "f5")
+        desk.line_with("The message is empty. Write what people must know.")
+        await desk.press("“Unit move", "shift+tab")
+        desk.app.screen.query_one("#to", Input).value = "dept:Camra"
+        await desk.press("f5")
+        desk.line_with("Nobody in the crew list is meant by “dept:Camra”.")
+    assert not (await watching.center(house.office)).messages
+
+
+async def test_the_review_shows_who_is_not_reached_why_and_what_to_do(house: House, sit: Sit) -> None:
+    await house.hire(3)
+    async with sit(LARGE) as desk:
+        await desk.press("n", "“Unit move", "f5")
+        assert "Not reached 3" in desk.text
+        await desk.press("f9")
+        desk.line_with("Nobody can be reached by the channels of this message.")
+    assert not (await watching.center(house.office)).messages
+
+
+async def test_another_kind_brings_its_priority_and_that_its_channels(house: House, sit: Sit) -> None:
+    await house.hire(2)
+    async with sit() as desk:
+        await desk.press("n", *["shift+tab"] * 4, "left", "left")
+        desk.line_with("< Cancellation >")
+        desk.line_with("(o) !! URGENT")
+        assert "[x] call" in desk.line_with("By")
+        await desk.press("tab", "right", "right")
+        desk.line_with("(o) i Info")
+        assert "[ ] text" in desk.line_with("By")
+
+
+async def test_f9_pressed_twice_sends_once(house: House, sit: Sit) -> None:
+    await house.hire(2)
+    await house.give_provider()
+    async with sit() as desk:
+        await desk.press("n", "“Unit move", "f5")
+        await desk.pilot.press("f9", "f9")
+        await desk.settle()
+    assert len((await watching.center(house.office)).messages) == 1

@@ -1,0 +1,75 @@
+"""Leaving: it says what would be left undone, and a slip of the finger stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.problem import Problem
+from tests.tui.conftest import Sit
+from tests.tui.house import House
+
+
+async def test_q_leaves_at_once_when_nothing_waits(house: House, sit: Sit) -> None:
+    await house.hire(3)
+    await house.give_provider()
+    await house.post("Unit move")
+    async with sit() as desk:
+        await desk.pilot.press("q")
+        await desk.app.workers.wait_for_complete()
+        assert not desk.app.is_running or desk.app._exit
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+async def test_leaving_names_what_waits_and_starts_on_cancel(house: House, sit: Sit, key: str) -> None:
+    await house.hire(37)
+    await house.give_provider()
+    await house.write("Unit move")
+    async with sit() as desk:
+        await desk.press(key)
+        desk.line_with("37 texts wait.")
+        desk.line_with("Nothing goes out until you open it again.")
+        house.clock.advance(1)
+        await desk.press("enter")
+        assert "37 texts wait." not in desk.text
+        assert not desk.app._exit
+
+
+async def test_the_dialog_ignores_keys_that_were_meant_for_the_screen_below(house: House, sit: Sit) -> None:
+    await house.hire(3)
+    await house.give_provider()
+    await house.write("Unit move")
+    async with sit() as desk:
+        await desk.press("q", "y")
+        desk.line_with("3 texts wait.")
+        house.clock.advance(0.299)
+        await desk.press("y")
+        desk.line_with("3 texts wait.")
+        house.clock.advance(0.001)
+        await desk.pilot.press("y")
+        assert desk.app._exit
+
+
+async def test_q_a_second_time_does_not_confirm(house: House, sit: Sit) -> None:
+    await house.hire(3)
+    await house.give_provider()
+    await house.write("Unit move")
+    async with sit() as desk:
+        await desk.press("q")
+        house.clock.advance(1)
+        await desk.press("q")
+        assert not desk.app._exit
+        desk.line_with("Unit move")
+
+
+async def test_whoever_started_the_terminal_is_asked_before_it_leaves(house: House, sit: Sit) -> None:
+    asked = []
+
+    async def on_quit() -> Problem | None:
+        asked.append(True)
+        return Problem("2 calls wait.", "Nobody is called until you open it again.")
+
+    async with sit(on_quit=on_quit) as desk:
+        await desk.press("q")
+        assert asked == [True]
+        desk.line_with("2 calls wait.")
+        desk.line_with("Nobody is called until you open it again.")
