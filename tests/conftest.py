@@ -13,6 +13,15 @@ from app.store.engine import open_database
 from tests.house import HandClock, Ledger, copy_of, opened
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the proofs that take minutes to who asks for them: pytest -m long."""
+    if config.option.markexpr:
+        return
+    long = [one for one in items if one.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [one for one in items if one not in long]
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a migrated, empty database: copying it is quicker than migrating again."""

@@ -80,9 +80,9 @@ class Surroundings:
 
     def ask(self, question: str, default: str = "") -> str:
         """One line from the person. Raises :class:`EOFError` when they leave."""
-        sys.stderr.write(output.plain(f"{question}{f' [{default}]' if default else ''}: "))
-        sys.stderr.flush()
         with _ctrl_c_at_once():
+            sys.stderr.write(output.plain(f"{question}{f' [{default}]' if default else ''}: "))
+            sys.stderr.flush()
             line = sys.stdin.readline()
         if not line:
             raise EOFError

@@ -57,8 +57,11 @@ _ASKED = {Meaning.CONFIRMED: "to confirm", Meaning.NEEDS_HELP: "if there is a pr
 
 def _subject_and_body(wording: Wording) -> str:
     subject, body = wording.subject.strip(), wording.body.strip()
-    if not subject or body.casefold().startswith(subject.casefold()):
-        return body
-    if not body:
-        return subject
-    return f"{subject}{'' if subject[-1] in '.!?:' else '.'} {body}"
+    if body.casefold().startswith(subject.casefold()):
+        subject = ""
+    return " ".join(_sentence(part) for part in (subject, body) if part)
+
+
+def _sentence(words: str) -> str:
+    """With a full stop where what follows would run into it."""
+    return words if words[-1] in ".!?:;)" else f"{words}."

@@ -32,7 +32,7 @@ from app.rehearsal.people import Script
 from app.rehearsal.whereabouts import Whereabouts
 from app.services import chasing, crew, sending, watching
 from app.services.sending import Sent
-from app.store import accounts, messages, productions, schema
+from app.store import accounts, messages, productions, rollup, schema
 from app.store.engine import open_database
 from app.store.vault import open_vault
 from providers.contract import Account, Channel, Clock
@@ -244,6 +244,7 @@ async def report(demo: Demo, sent: Sent) -> dict[str, Any]:
         message = await messages.by_name(connection, office.production.id, sent.message_id)
         assert message is not None
         everybody = await comparison.recipients(connection, office.vault, message.id)
+        true = await rollup.counted(connection, message.id) == await rollup.recount(connection, message.id)
     differences = comparison.compare(everybody, demo.carrier.log())
     figures = status.summary.figures
     return {
@@ -259,6 +260,8 @@ async def report(demo: Demo, sent: Sent) -> dict[str, Any]:
         "differences": [
             {"person": one.person, "expected": one.expected, "shown": one.shown} for one in differences
         ],
+        "states": {one.name: one.bucket for one in everybody},
+        "counters_equal_recount": true,
         "by_channel": {
             channel.value: {
                 "planned": one.planned,

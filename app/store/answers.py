@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import desc, or_, select, update
+from sqlalchemy import desc, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import ids
@@ -29,7 +29,10 @@ class Sharer:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a link leads to: the message, and everybody it was sent to at that address."""
+    """What a link leads to: the message, and everybody it was ever sent to at that address.
+
+    A reminder may be meant for one of two people on a number; the phone is still held by either.
+    """
 
     delivery_id: int
     channel: Channel
@@ -45,8 +48,9 @@ async def by_token(connection: AsyncConnection, token: str) -> Opened | None:
     d = t.deliveries.c
     delivery = (
         await connection.execute(
-            select(d.id, d.channel, d.message_id, d.attempt)
+            select(d.id, d.channel, d.message_id, t.contact_points.c.lookup)
             .join(t.links, t.links.c.delivery_id == d.id)
+            .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
             .where(t.links.c.token_hash == ids.token_hash(token))
         )
     ).first()
@@ -67,6 +71,11 @@ async def by_token(connection: AsyncConnection, token: str) -> Opened | None:
         .limit(1)
         .scalar_subquery()
     )
+    at_this_address = (
+        select(d.recipient_id)
+        .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
+        .where(d.message_id == delivery.message_id, t.contact_points.c.lookup == delivery.lookup)
+    )
     people = await connection.execute(
         select(
             t.recipients.c.id,
@@ -77,8 +86,7 @@ async def by_token(connection: AsyncConnection, token: str) -> Opened | None:
             latest.label("answer"),
         )
         .join(t.people, t.people.c.id == t.recipients.c.person_id)
-        .join(t.deliveries, d.recipient_id == t.recipients.c.id)
-        .where(or_(d.id == delivery.id, d.carried_by == delivery.id))
+        .where(t.recipients.c.message_id == delivery.message_id, t.recipients.c.id.in_(at_this_address))
         .order_by(t.recipients.c.id)
     )
     rows = people.all()

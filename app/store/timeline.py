@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.priorities import StepKind
 from app.store import tables as t
 
 
@@ -21,6 +22,16 @@ class Happening:
     provider: str | None = None
     attempt: int | None = None
     detail: str = ""
+
+
+STEP_WORDS: dict[StepKind, str] = {
+    StepKind.FIRST: "message",
+    StepKind.REMINDER: "reminder",
+    StepKind.LADDER: "escalation",
+    StepKind.CALL: "call",
+    StepKind.DISREGARD: "disregard message",
+    StepKind.CORRECTION: "correction",
+}
 
 
 async def of_message(
@@ -41,11 +52,12 @@ async def _steps(connection: AsyncConnection, message_id: int) -> list[Happening
     rows = await connection.execute(select(t.steps).where(t.steps.c.message_id == message_id))
     lines = []
     for row in rows:
+        words = STEP_WORDS[StepKind(row.kind)]
         lines.append(
-            Happening(row.created_at, f"{row.kind} asked for", detail=f"by {row.actor}, {row.people} people")
+            Happening(row.created_at, f"{words} asked for", detail=f"by {row.actor}, {row.people} people")
         )
         if row.undone_at:
-            lines.append(Happening(row.undone_at, f"{row.kind} undone"))
+            lines.append(Happening(row.undone_at, f"{words} undone"))
     return lines
 
 
@@ -102,7 +114,7 @@ async def _attempts(
     lines = []
     for row in await connection.execute(query):
         common = (row.person, row.channel, row.provider, row.number)
-        lines.append(Happening(row.started_at, "attempt", *common, detail=f"reference {row.reference}"))
+        lines.append(Happening(row.started_at, "handed to the provider", *common, detail=row.reference))
         if row.finished_at:
             said = "accepted" if row.provider_id else "not accepted"
             lines.append(Happening(row.finished_at, said, *common, detail=row.error or row.provider_id or ""))

@@ -103,13 +103,15 @@ BUCKET_TONES = {
 }
 
 
-WAITS_FOR_UNDO = ("Nothing is sent before the undo window ends.", "u undoes it.")
+WAITS_FOR_UNDO = ("Not sent yet.", "It goes out when the undo window ends; u undoes it.")
 
 
-def before_sending(person: Standing) -> Standing:
-    """Somebody of a message whose first undo window is still open: nothing is on its way to them yet."""
+def as_told(person: Standing, summary: Summary | None, now_ms: int) -> Standing:
+    """Somebody of a message whose first undo window is open: nothing is on its way to them yet."""
+    if person.bucket is not Bucket.ON_THE_WAY or not not_yet_out(summary, now_ms):
+        return person
     why, following = WAITS_FOR_UNDO
-    return replace(person, why=why, next=following) if person.bucket is Bucket.ON_THE_WAY else person
+    return replace(person, why=why, next=following)
 
 
 def not_yet_out(summary: Summary | None, now_ms: int) -> bool:

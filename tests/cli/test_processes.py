@@ -129,16 +129,20 @@ def test_a_question_at_a_real_keyboard_can_be_answered_or_left(
         _program(counter.home, *words), stdin=terminal, stdout=subprocess.PIPE, stderr=terminal, cwd=ROOT
     )
     os.close(terminal)
-    shown = b""
-    while b"(y/N): " not in shown:
-        shown += os.read(keyboard, 4096)
-    assert b"5 people" in shown
-    if answer is None:
-        process.send_signal(signal.SIGINT)
-    else:
-        os.write(keyboard, answer.encode())
-    out, _ = process.communicate(timeout=30)
-    os.close(keyboard)
+    try:
+        shown = b""
+        while b"(y/N): " not in shown:
+            shown += os.read(keyboard, 4096)
+        assert b"5 people" in shown
+        if answer is None:
+            process.send_signal(signal.SIGINT)
+        else:
+            os.write(keyboard, answer.encode())
+        out, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(keyboard)
     assert process.returncode == code
     assert counter.give("status").code == (0 if code == 0 else 1)
     assert bool(out) == (code != 130)

@@ -217,12 +217,12 @@ def test_while_files_cannot_grow_nothing_is_lost_and_then_it_goes_on(home: Path)
             await night.sleep(3)
             called = len(night.network.log())
             await night.sleep(60)
-            assert len(night.network.log()) == called < 300
+            assert len(night.network.log()) == called < 150
         await night.sleep(30)
         await night.settle()
-        await everybody_got_it_once(night, message_id, 300)
+        await everybody_got_it_once(night, message_id, 150)
 
-    with_carrier(home, act, people=crew_of(300), rate=10, script=Script.silent(60))
+    with_carrier(home, act, people=crew_of(150), rate=10, script=Script.silent(60))
 
 
 @pytest.mark.usefixtures("impatient")
@@ -242,10 +242,10 @@ def test_while_the_database_has_no_page_left_nothing_is_lost_and_then_it_goes_on
         await night.sleep(60)
         called = len(night.network.log())
         await night.sleep(60)
-        assert len(night.network.log()) == called < 300
+        assert len(night.network.log()) == called < 150
         pages[0] = 2**30
         await night.sleep(30)
         await night.settle()
-        await everybody_got_it_once(night, message_id, 300)
+        await everybody_got_it_once(night, message_id, 150)
 
-    with_carrier(home, act, people=crew_of(300), rate=10, script=Script.silent(60))
+    with_carrier(home, act, people=crew_of(150), rate=10, script=Script.silent(60))

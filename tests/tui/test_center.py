@@ -156,7 +156,10 @@ async def test_r_is_off_while_the_message_waits_in_its_own_undo_window(house: Ho
         desk.line_with("not sent yet")
         await desk.press("r")
         assert desk.app.said[-1].startswith("The message has not gone out yet.")
+        desk.line_with("Not sent yet.")
         await desk.press("u")
+        desk.line_with("Called off: we are after nobody.")
+        assert "On its way" not in desk.text
     assert (await summary(house, "Unit move")).status.value == "cancelled"
 
 

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 
+from app.domain.messages import MessageStatus
 from app.tui import board_rows
 from app.tui.actions import CENTER_ACTIONS, MESSAGES, PEOPLE, Situation, bindings
 from app.tui.screens.board import BoardScreen
@@ -21,6 +22,8 @@ from widgets.virtual_table import Row, VirtualTable
 NO_MESSAGES = "No messages yet: n writes one."
 NO_CREW = "Nobody is on the crew list yet. Import it first: callboard crew import FILE."
 ALL_READ = "Everybody has read it."
+CALLED_OFF = "Called off: we are after nobody."
+NOBODY_LEFT = "Nobody is left to read it: enter shows where everybody stands."
 NO_PEOPLE = "Here stands who has not read the message under the cursor, and why."
 
 
@@ -140,11 +143,13 @@ class CenterScreen(BoardScreen):
 
     def _people(self) -> None:
         view, table = self.callboard.view, self.table(PEOPLE)
-        loaded = view.message is not None and view.people_of is not None
-        table.set_empty(ALL_READ if loaded else NO_PEOPLE)
-        people = view.sorted_people()
-        if board_rows.not_yet_out(view.message, self.now_ms):
-            people = [board_rows.before_sending(one) for one in people]
+        if view.message is None or view.people_of is None:
+            table.set_empty(NO_PEOPLE)
+        elif view.message.status is MessageStatus.CANCELLED:
+            table.set_empty(CALLED_OFF)
+        else:
+            table.set_empty(ALL_READ if view.message.figures.read else NOBODY_LEFT)
+        people = [board_rows.as_told(one, view.message, self.now_ms) for one in view.sorted_people()]
         table.set_rows([board_rows.person_row(one) for one in people])
         self._why()
 
@@ -152,8 +157,8 @@ class CenterScreen(BoardScreen):
         view = self.callboard.view
         key = self.table(PEOPLE).cursor_key
         person = view.people.get(key) if isinstance(key, int) else None
-        if person and board_rows.not_yet_out(view.message, self.now_ms):
-            person = board_rows.before_sending(person)
+        if person:
+            person = board_rows.as_told(person, view.message, self.now_ms)
         self.query_one("#why", StatusLine).show(board_rows.why_facts(person))
 
     def _titles(self) -> None:

@@ -147,7 +147,8 @@ class MessageScreen(BoardScreen):
             self.table(PEOPLE).set_empty(
                 "Nobody stands here." if self.view.people_of else "Reading who stands here."
             )
-            self.table(PEOPLE).set_rows([board_rows.person_row(one) for one in self.view.sorted_people()])
+            people = [board_rows.as_told(one, summary, self.now_ms) for one in self.view.sorted_people()]
+            self.table(PEOPLE).set_rows([board_rows.person_row(one) for one in people])
             self._person()
         if Part.TIMELINE in parts:
             zone = self.office.production.time_zone
@@ -209,6 +210,8 @@ class MessageScreen(BoardScreen):
         key = self.table(PEOPLE).cursor_key
         before: Standing | None = self.view.person
         self.view.look_at(key if isinstance(key, int) else None)
-        self.query_one("#why", StatusLine).show(board_rows.why_facts(self.view.person))
+        person = self.view.person
+        told = board_rows.as_told(person, self.view.summary, self.now_ms) if person else None
+        self.query_one("#why", StatusLine).show(board_rows.why_facts(told))
         if (self.view.person and self.view.person.recipient_id) != (before and before.recipient_id):
             self.callboard.look()

@@ -1,0 +1,91 @@
+"""The demonstration: for every person, what Callboard says is what the carrier knows really happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.rehearsal.comparison import Difference, Recipient, compare
+from app.rehearsal.demo import DemoOptions, run_headless
+from app.rehearsal.log import LoggedMessage, Truth
+
+SEEDS = range(1, 21)
+BUCKETS = {
+    "confirmed", "declined", "needs_help", "read", "delivered", "no_receipt", "uncertain", "on_the_way",
+    "not_reached", "held", "suppressed",
+}  # fmt: skip
+
+
+def played(**options: Any) -> dict[str, Any]:
+    return run_headless(DemoOptions(**options), lambda _line: None)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_person_is_shown_as_it_really_was(seed: int) -> None:
+    result = played(seed=seed, virtual=True)
+    assert result["differences"] == []
+    assert result["carrier_differences"] == 0
+    assert result["recipients"] == 156
+    assert set(result["buckets"]) == BUCKETS
+    assert sum(result["buckets"].values()) == 156
+    assert result["counters_equal_recount"]
+    assert result["confirmed"] <= result["read"] <= result["delivered"] <= 156
+    assert all(one["person"] and one["why"] for one in result["unreachable"])
+    assert len(result["unreachable"]) == result["buckets"]["not_reached"] + result["buckets"]["suppressed"]
+
+
+def test_the_unreachable_are_named_with_their_reason() -> None:
+    why = {one["person"]: one["why"] for one in played(seed=7, virtual=True)["unreachable"]}
+    assert why["Faye Park"] == "No phone number in the crew list."
+    assert "Opted out of texts." in why.values()
+    assert "The number is a landline and cannot take texts." in why.values()
+
+
+def test_a_virtual_minute_ends_as_the_real_one_does() -> None:
+    """Twenty-four seconds of real time against the same in virtual time, person by person."""
+    options = {"seconds": 24, "seed": 3, "people": 60}
+    real, virtual = played(**options), played(**options, virtual=True)
+    assert real["states"] == virtual["states"]
+    assert real["carrier_differences"] == virtual["carrier_differences"] == 0
+
+
+def text(to: str, *truth: Truth) -> LoggedMessage:
+    return LoggedMessage("twilio", "SM1", to, "+1", "r", "…", 1, list(truth))
+
+
+@pytest.mark.parametrize(
+    ("truth", "shown", "expected"),
+    [
+        pytest.param([Truth("delivered", 1)], "read", "delivered", id="nobody read it"),
+        pytest.param([Truth("delivered", 1), Truth("read", 2)], "delivered", "read", id="somebody read it"),
+        pytest.param(
+            [Truth("undelivered", 1, {"code": "30003"})], "on_the_way", "not_reached", id="it failed"
+        ),
+        pytest.param(
+            [Truth("answered", 1, {"option": "1"}), Truth("replied", 2, {"text": "2 - car broke down"})],
+            "confirmed",
+            "needs_help",
+            id="the later answer counts",
+        ),
+        pytest.param(
+            [Truth("machine_opened", 1), Truth("delivered", 1)], "read", "delivered", id="only a machine"
+        ),
+    ],
+)
+def test_the_comparison_sees_a_wrong_state(truth: list[Truth], shown: str, expected: str) -> None:
+    ada = Recipient("Ada", "01A", shown, ("+1",))
+    assert compare([ada], [text("+1", *truth)]) == [Difference("Ada", expected, shown)]
+
+
+def test_reading_on_a_shared_number_is_nobodys_reading() -> None:
+    both = [Recipient("Ada", "01A", "delivered", ("+1",)), Recipient("Jon", "01B", "confirmed", ("+1",))]
+    log = [
+        text(
+            "+1",
+            Truth("delivered", 1),
+            Truth("read", 2),
+            Truth("answered", 3, {"option": "1", "person": "01B"}),
+        )
+    ]
+    assert compare(both, log) == []
