@@ -82,9 +82,11 @@ class House:
     async def close(self) -> None:
         """Stop what runs here, in the order that loses nothing: no new work, open calls, callbacks, database."""
         if self.engine:
-            await self.engine.stop()
+            await self.engine.drain()
         for server in self.servers:
             await server.close()
+        if self.engine:
+            await self.engine.stop()
         if self.gateways:
             await self.gateways.close()
         for one in self.retired:

@@ -117,12 +117,17 @@ class Engine:
     def running(self) -> bool:
         return self._running
 
+    async def drain(self) -> None:
+        """Stop claiming and let open calls finish. Callbacks are still written down until :meth:`stop`."""
+        if self._running:
+            self._running = False
+            await self.dispatcher.drain(DRAIN_S)
+
     async def stop(self) -> None:
-        """Stop claiming, let open calls finish, write everything down, release the lease."""
-        if not self._running:
+        """Drain, write everything down, release the lease. Does nothing where the engine never started."""
+        await self.drain()
+        if self._lease and not self._lease.held:
             return
-        self._running = False
-        await self.dispatcher.drain(DRAIN_S)
         try:
             await within(self._clock, DRAIN_S, self._written())
         except TimeoutError:

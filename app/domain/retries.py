@@ -69,7 +69,7 @@ def after_failure_receipt(
     error: ProviderError | None, *, attempt: int, now_ms: int, give_up_at: int
 ) -> int | None:
     """When to try again after the carrier reported a failure, or None: only for a handset that was unreachable."""
-    if error is None or not error.retryable or attempt >= HANDSET_TRIES:
+    if error is None or not error.retryable or not may_retry(error) or attempt >= HANDSET_TRIES:
         return None
     due_at = now_ms + HANDSET_WAIT_MS
     return due_at if due_at < give_up_at else None

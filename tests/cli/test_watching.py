@@ -57,7 +57,7 @@ def test_explain_tells_one_persons_story_in_order(counter: Counter) -> None:
     story = counter.ask("explain", code, "ada lund")
     assert {one["person"] for one in story} <= {"Ada Lund", None}
     said = [one["what"] for one in story]
-    assert said.index("planned") < said.index("attempt") < said.index("accepted")
+    assert said.index("planned") < said.index("handed to the provider") < said.index("accepted")
     assert [one["at"] for one in story] == sorted(one["at"] for one in story)
     assert len(counter.ask("explain", code)) > len(story)
 
