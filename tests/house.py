@@ -6,18 +6,17 @@ import asyncio
 import itertools
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from app.dispatch import planner
 from app.domain import ids
 from app.domain.buckets import Bucket
-from app.domain.evidence import Evidence, Work
 from app.domain.message_types import TYPE_OF_PRIORITY
 from app.domain.messages import Composed
 from app.domain.priorities import Priority, Purpose, StepKind
@@ -371,18 +370,6 @@ class Ledger:
             assert sum(rollup.buckets_of(kept).values()) == people
             assert all(count > 0 for count in kept.values())
 
-    async def set_work(self, delivery_id: int, work: Work, evidence: Evidence | None = None) -> None:
-        values: dict[str, Any] = {"work": work.value}
-        if evidence:
-            values |= {"evidence": evidence.value, "evidence_rank": evidence.rank}
-
-        async def write(connection: Any) -> None:
-            await connection.execute(
-                update(t.deliveries).where(t.deliveries.c.id == delivery_id).values(**values)
-            )
-
-        await self.do(write)
-
 
 async def furnish(
     home: Path, clock: Clock, *, base_url: str = "http://127.0.0.1:9", rate: int = 30
@@ -442,8 +429,3 @@ def copy_of(template: Path, home: Path) -> Path:
         if file.is_file():
             shutil.copy(file, home / file.name)
     return home
-
-
-def sentence(words: Mapping[str, Any]) -> str:
-    """A readable id of a case."""
-    return ", ".join(f"{name} {value}" for name, value in words.items())

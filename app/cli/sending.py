@@ -174,6 +174,7 @@ def _sheet(sheet: Preflight) -> dict[str, Any]:
         "shared": sheet.shared,
         "cost": output.price(sheet.cost),
         "eta_seconds": sheet.eta_seconds,
+        "remarks": list(sheet.remarks),
     }
 
 
@@ -197,6 +198,7 @@ def sheet_lines(sheet: Preflight) -> list[str]:
         rows.append(("Overrides", f"{sheet.overrides}: quiet hours or a missing consent, pierced and logged"))
     if sheet.offending:
         rows.append(("Note", f"“{sheet.offending}” halves the room of every text"))
+    rows += [("Note", remark) for remark in sheet.remarks]
     lines = output.pairs(rows)
     if sheet.excluded:
         excluded = [(one.person, one.department, one.why, one.next) for one in sheet.excluded]

@@ -48,6 +48,8 @@ class Preflight:
     shared: int
     cost: Money | None
     eta_seconds: int
+    remarks: tuple[str, ...] = ()
+    """What is odd about it, in sentences: an exclusion that leaves nobody out."""
 
 
 async def preflight(office: Office, composed: Composed) -> Preflight:
@@ -56,7 +58,7 @@ async def preflight(office: Office, composed: Composed) -> Preflight:
         raise Refused(problem.sentence, problem.next)
     now = office.clock.now_ms()
     async with office.database.read() as connection:
-        await audience.check(connection, office.production.id, composed.audience)
+        remarks = await audience.check(connection, office.production.id, composed.audience)
         meant = audience.condition(office.production.id, composed.audience)
         person_ids = list((await connection.execute(select(t.people.c.id).where(meant))).scalars())
         people = await addressees.of_people(connection, office.production.id, person_ids)
@@ -106,6 +108,7 @@ async def preflight(office: Office, composed: Composed) -> Preflight:
         shared=shared,
         cost=office.price("", segments),
         eta_seconds=undo_s + round(backlog_ms / 1000) + (-(-segments // rate) if rate else 0),
+        remarks=tuple(remarks),
     )
 
 

@@ -75,8 +75,10 @@ def condition(production_id: int, words: Sequence[str]) -> ColumnElement[bool]:
     )
 
 
-async def check(connection: AsyncConnection, production_id: int, words: Sequence[str]) -> None:
-    """Raise :class:`Refused`, naming what there is, where a word means nobody: a slip must not go unseen."""
+async def check(connection: AsyncConnection, production_id: int, words: Sequence[str]) -> list[str]:
+    """What is odd about an audience, in sentences. A slip must not go unseen: raises :class:`Refused`, naming
+    what there is, where a word means nobody; one that only leaves nobody out is a remark."""
+    remarks = []
     for word in words:
         who = parse_who(word)
         if who.kind == "all":
@@ -86,11 +88,13 @@ async def check(connection: AsyncConnection, production_id: int, words: Sequence
                 p.production_id == production_id, p.removed_at.is_(None), _condition(who)
             )
         )
-        if not found.scalar():
-            raise Refused(
-                f"Nobody in the crew list is meant by “{word}”.",
-                await _there_is(connection, production_id, who),
-            )
+        if found.scalar():
+            continue
+        sentence = f"Nobody in the crew list is meant by “{word}”."
+        if not who.excluded:
+            raise Refused(sentence, await _there_is(connection, production_id, who))
+        remarks.append(f"{sentence} {await _there_is(connection, production_id, who)}")
+    return remarks
 
 
 async def _there_is(connection: AsyncConnection, production_id: int, who: Who) -> str:

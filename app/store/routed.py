@@ -168,7 +168,7 @@ async def _insert(
         .on_conflict_do_nothing(index_elements=["step_id", "recipient_id", "channel", "contact_point_id"])
         .returning(t.deliveries.c.id, t.deliveries.c.recipient_id, t.deliveries.c.channel)
     )
-    for some in chunks(rows, 200):
+    for some in chunks(rows):
         values = [
             {
                 "message_id": message.id,
@@ -192,7 +192,7 @@ async def _insert(
             }
             for row in some
         ]
-        for row in await connection.execute(statement.values(values)):
+        for row in await connection.execute(statement, values):
             made[(row.recipient_id, row.channel)] = row.id
     return made
 

@@ -137,4 +137,5 @@ def caution_facts(sheet: Preflight) -> list[Fact]:
         facts.append(Fact(f"{sheet.shared:,} share a phone", Tone.DIM))
     if sheet.offending:
         facts.append(Fact(f"{' '.join(sheet.offending)} halves the room", Tone.WARN))
+    facts += [Fact(remark, Tone.WARN) for remark in sheet.remarks]
     return facts

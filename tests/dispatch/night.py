@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -49,7 +49,6 @@ T = TypeVar("T")
 
 PUBLIC = "https://nightfall.callboard.example"
 KIT = Actor("Kit Marsh")
-SETTLED_S = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +218,7 @@ def on_paper(
 @asynccontextmanager
 async def carried(
     home: Path, clock: Any, *, people: Sequence[Hire] = (), rate: int = 30, script: Script | None = None,
-    **options: Any,
+    watch: bool = False, **options: Any,
 ) -> AsyncIterator[Night]:  # fmt: skip
     """Engine and listener against the rehearsal carrier, over real sockets, through the unchanged adapter."""
     carrier = Carrier(clock, script=script or Script.silent(), rate=float(rate), **options)
@@ -234,7 +233,7 @@ async def carried(
         try:
             assert (
                 await composition.start(
-                    house, "tests", public_port=0, private_port=0, random=Random(1), watch=False
+                    house, "tests", public_port=0, private_port=0, random=Random(1), watch=watch
                 )
                 is None
             )
@@ -259,6 +258,3 @@ def with_carrier(home: Path, act: Callable[[Night], Awaitable[T]], **options: An
             return await act(night)
 
     return clock.run(run())
-
-
-Opened = AbstractAsyncContextManager[Night]

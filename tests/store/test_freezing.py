@@ -149,7 +149,6 @@ def test_what_is_no_audience_is_refused_with_an_example(word: str) -> None:
         ("dept:Kamera", "There is: Camera, Grip, Make-up: Effects."),
         ("unit:2nd", "There is: Main."),
         ("person:Nobody", "callboard crew list"),
-        ("-dept:Kamera", "There is: Camera"),
     ],
 )
 async def test_a_slip_is_refused_with_what_there_is(ledger: Ledger, word: str, hint: str) -> None:
@@ -157,6 +156,15 @@ async def test_a_slip_is_refused_with_what_there_is(ledger: Ledger, word: str, h
     with pytest.raises(Refused) as refused:
         await ledger.database.reading(lambda c: audience.check(c, ledger.production.id, ["all", word]))
     assert hint in refused.value.problem.next
+
+
+async def test_leaving_out_nobody_is_a_remark(ledger: Ledger) -> None:
+    await ledger.hire(CREW)
+    said = await ledger.database.reading(
+        lambda c: audience.check(c, ledger.production.id, ["all", "-dept:Kamera"])
+    )
+    assert len(said) == 1
+    assert "“-dept:Kamera”. There is: Camera" in said[0]
 
 
 async def test_nobody_of_another_production_is_meant(ledger: Ledger) -> None:
