@@ -22,7 +22,19 @@ from app.domain.messages import Composed
 from app.domain.priorities import Priority, Purpose, StepKind
 from app.domain.replies import STANDARD_OPTIONS, ReplyOption
 from app.domain.routing import AddressKind
-from app.store import accounts, crew, deliveries, messages, productions, receipts, rollup, schema
+from app.rehearsal.carrier import ACCOUNT_SID, AUTH_TOKEN
+from app.store import (
+    accounts,
+    answers,
+    contacts,
+    crew,
+    deliveries,
+    messages,
+    productions,
+    receipts,
+    rollup,
+    schema,
+)
 from app.store import tables as t
 from app.store.accounts import Sender
 from app.store.crew import Address
@@ -324,6 +336,38 @@ class Ledger:
         """Take receipts in one transaction. Returns how many were new."""
         return await self.do(lambda connection: receipts.take(connection, incoming, self.now))
 
+    async def answer(self, message_id: int, name: str, digit: int = 1) -> None:
+        """This person presses a digit, on a page that is already open."""
+        person = await self.recipient(message_id, name)
+        version = await self.one(
+            select(t.message_versions.c.id).where(t.message_versions.c.message_id == message_id)
+        )
+        option = next(one for one in STANDARD_OPTIONS if one.digit == digit)
+        await self.do(
+            lambda connection: answers.record(
+                connection,
+                recipient_id=person.id,
+                version_id=version.id,
+                option=option,
+                channel=Channel.SMS,
+                now_ms=self.now,
+            )
+        )
+
+    async def opt_out(self, phone: str, production_id: int | None = None) -> None:
+        """The owner of this number wants no more texts."""
+        await self.do(
+            lambda connection: contacts.suppress_address(
+                connection,
+                self.vault.lookup(phone),
+                Channel.SMS,
+                production_id=production_id,
+                reason="opted_out",
+                source="reply",
+                now_ms=self.now,
+            )
+        )
+
     # ------------------------------------------------------------------------------------------ looking
 
     async def delivery(self, delivery_id: int) -> Any:
@@ -391,7 +435,7 @@ async def furnish(
             await accounts.add(
                 connection,
                 vault,
-                ACCOUNT(base_url),
+                rehearsal_account(base_url),
                 public_id=ids.ulid(now, os.urandom),
                 channel=Channel.SMS,
                 senders=[(SENDER, rate)],
@@ -405,10 +449,8 @@ async def furnish(
     return Ledger(database, vault, production, account_id, sender)
 
 
-def ACCOUNT(base_url: str) -> Account:
+def rehearsal_account(base_url: str) -> Account:
     """The account of the rehearsal carrier at this address."""
-    from app.rehearsal.carrier import ACCOUNT_SID, AUTH_TOKEN
-
     return Account("twilio", "twilio", base_url, {"account_sid": ACCOUNT_SID}, {"auth_token": AUTH_TOKEN})
 
 

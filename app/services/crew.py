@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import ids, phone
 from app.domain.actor import Actor
@@ -45,63 +48,79 @@ async def import_crew(
     :class:`Refused` for a file that cannot be read as a crew list; nothing has changed then.
     """
     may_send(actor)
-    reading = _read(office, name, data)
+    with office.clock.working():
+        reading = await asyncio.to_thread(_read, office, name, data)
     now = office.clock.now_ms()
-    rejected = list(reading.rejected)
-    added = updated = unchanged = 0
-    async with office.database.write() as connection:
-        members = {
-            member.id: member for member in await crew.members(connection, office.vault, office.production.id)
+
+    async def bring_up_to_date(connection: AsyncConnection) -> Imported:
+        members = await crew.members(connection, office.vault, office.production.id)
+        changes = _changes(reading, members, days_later)
+        if not dry_run:
+            await _apply(connection, office, actor, changes, now)
+        return _imported(reading, changes)
+
+    database = office.database
+    return await (database.reading if dry_run else database.writing)(bring_up_to_date)
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What a list changes: new people, people with what is new about them, those as they were, and the doubtful."""
+
+    new: list[dict[str, Any]]
+    changed: list[tuple[Member, dict[str, Any]]]
+    unchanged: int
+    doubtful: list[RowProblem]
+
+
+def _changes(reading: CrewReading, members: Sequence[Member], days_later: int) -> _Changes:
+    by_id = {member.id: member for member in members}
+    found = _Changes([], [], 0, [])
+    unchanged = 0
+    for row, match in zip(
+        reading.rows, match_all(reading.rows, [_known(member) for member in members]), strict=True
+    ):
+        listed = _listed(row, days_later)
+        if match is None:
+            found.new.append(listed)
+        elif isinstance(match, Ambiguous):
+            names = ", ".join(f"{one.name} ({one.position})" for one in match.candidates[:3])
+            found.doubtful.append(RowProblem(row.row, "", row.name, AMBIGUOUS.format(names=names)))
+        elif _differs(by_id[match.id], listed):
+            found.changed.append((by_id[match.id], listed))
+        else:
+            unchanged += 1
+    return replace(found, unchanged=unchanged)
+
+
+async def _apply(
+    connection: AsyncConnection, office: Office, actor: Actor, changes: _Changes, now: int
+) -> None:
+    production_id = office.production.id
+    for listed in changes.new:
+        public_id = ids.ulid(now, office.random_bytes)
+        await crew.add(connection, office.vault, production_id, public_id=public_id, now_ms=now, **listed)
+    for member, listed in changes.changed:
+        await crew.change(connection, office.vault, production_id, member, now_ms=now, **listed)
+    if changes.new or changes.changed:
+        detail = {
+            "added": len(changes.new),
+            "updated": len(changes.changed),
+            "rejected": len(changes.doubtful),
         }
-        matches = match_all(reading.rows, [_known(member) for member in members.values()])
-        for row, match in zip(reading.rows, matches, strict=True):
-            if isinstance(match, Ambiguous):
-                names = ", ".join(f"{one.name} ({one.position})" for one in match.candidates[:3])
-                rejected.append(RowProblem(row.row, "", row.name, AMBIGUOUS.format(names=names)))
-                continue
-            listed = _listed(row, days_later)
-            if match is None:
-                added += 1
-                if not dry_run:
-                    public_id = ids.ulid(now, office.random_bytes)
-                    await crew.add(
-                        connection,
-                        office.vault,
-                        office.production.id,
-                        public_id=public_id,
-                        now_ms=now,
-                        **listed,
-                    )
-            elif _differs(members[match.id], listed):
-                updated += 1
-                if not dry_run:
-                    await crew.change(
-                        connection,
-                        office.vault,
-                        office.production.id,
-                        members[match.id],
-                        now_ms=now,
-                        **listed,
-                    )
-            else:
-                unchanged += 1
-        if not dry_run and added + updated:
-            await audit.record(
-                connection,
-                actor,
-                "crew import",
-                "crew",
-                now,
-                production_id=office.production.id,
-                detail={"added": added, "updated": updated, "rejected": len(rejected)},
-            )
+        await audit.record(
+            connection, actor, "crew import", "crew", now, production_id=production_id, detail=detail
+        )
+
+
+def _imported(reading: CrewReading, changes: _Changes) -> Imported:
     return Imported(
-        added,
-        updated,
-        unchanged,
-        tuple(sorted(rejected, key=lambda one: one.row)),
-        reading.warnings,
-        reading.notes,
+        added=len(changes.new),
+        updated=len(changes.changed),
+        unchanged=changes.unchanged,
+        rejected=tuple(sorted((*reading.rejected, *changes.doubtful), key=lambda one: one.row)),
+        warnings=reading.warnings,
+        notes=reading.notes,
     )
 
 

@@ -30,7 +30,18 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (site,) = place.glob("lib/python*/site-packages")
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--quiet", "--target", site, wheel],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--no-deps",
+            "--no-index",
+            "--quiet",
+            "--target",
+            site,
+            wheel,
+        ],
         check=True,
         capture_output=True,
         env=os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"},
@@ -40,7 +51,17 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_installed_wheel_plays_the_demonstration(installed: Path, tmp_path: Path) -> None:
     played = subprocess.run(
-        [installed / "bin" / "python", "-m", "app", "demo", "--headless", "--virtual", "--seconds", "20", "--json"],
+        [
+            installed / "bin" / "python",
+            "-m",
+            "app",
+            "demo",
+            "--headless",
+            "--virtual",
+            "--seconds",
+            "20",
+            "--json",
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,

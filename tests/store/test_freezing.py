@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select
 
+from app.composition import add_production
 from app.dispatch import planner
 from app.domain.buckets import Bucket
 from app.domain.problem import Refused
@@ -168,8 +169,6 @@ async def test_leaving_out_nobody_is_a_remark(ledger: Ledger) -> None:
 
 
 async def test_nobody_of_another_production_is_meant(ledger: Ledger) -> None:
-    from app.composition import add_production
-
     other = await add_production(ledger.database, "DAYBREAK", "US", "UTC")
     await ledger.hire(CREW)
     found = await ledger.ask(select(func.count()).where(audience.condition(other.id, ["all"])))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from app.composition import add_production
 from app.domain.buckets import Bucket
 from app.domain.evidence import Evidence, Work
 from app.domain.messages import MessageStatus
@@ -17,7 +18,7 @@ from app.store import deliveries, messages, unknowns
 from app.store import tables as t
 from app.store.deliveries import Claimed
 from providers.contract import Accepted, Fact, Found, InDoubt, NotSent, Outcome, ProviderError, Rejected
-from tests.house import HandClock, Hire, Ledger, crew_of, number
+from tests.house import HandClock, Hire, Ledger, crew_of, furnish, number
 
 LATER = ProviderError("20503", "Out of service.", "Try again.", retryable=True)
 THROTTLED = ProviderError("20429", "Too fast.", throttled=True, retry_after_s=45)
@@ -35,7 +36,7 @@ async def test_each_delivery_is_claimed_once_by_many_claimers(ledger: Ledger, ho
     await ledger.hire(crew_of(300))
     await ledger.compose()
     await ledger.route()
-    others = [await _another(home, ledger.clock) for _ in range(4)]
+    others = [await furnish(home, ledger.clock) for _ in range(4)]
     try:
 
         async def claim_all(other: Ledger, name: str) -> list[int]:
@@ -53,12 +54,6 @@ async def test_each_delivery_is_claimed_once_by_many_claimers(ledger: Ledger, ho
     holders = await ledger.ask(select(t.deliveries.c.id, t.deliveries.c.worker, t.deliveries.c.work))
     assert {row.work for row in holders} == {Work.CLAIMED.value}
     assert all(row.id in every[int(row.worker[1:])] for row in holders)
-
-
-async def _another(home: Path, clock: HandClock) -> Ledger:
-    from tests.house import furnish
-
-    return await furnish(home, clock)
 
 
 async def test_the_most_urgent_are_claimed_first_and_then_the_oldest(
@@ -262,27 +257,6 @@ async def test_a_receipt_that_came_while_the_process_died_is_worth_more_than_unk
 # ----------------------------------------------------------------------- what holds in the moment of sending
 
 
-async def _answer(ledger: Ledger, message_id: int, name: str, digit: int = 1) -> None:
-    from app.domain.replies import STANDARD_OPTIONS
-    from app.store import answers
-
-    person = await ledger.recipient(message_id, name)
-    version = await ledger.one(
-        select(t.message_versions.c.id).where(t.message_versions.c.message_id == message_id)
-    )
-    option = next(one for one in STANDARD_OPTIONS if one.digit == digit)
-    await ledger.do(
-        lambda c: answers.record(
-            c,
-            recipient_id=person.id,
-            version_id=version.id,
-            option=option,
-            channel=answers.Channel.SMS,
-            now_ms=ledger.now,
-        )
-    )
-
-
 async def test_who_has_answered_is_not_sent_what_was_waiting(ledger: Ledger) -> None:
     await ledger.hire([Hire("Ada Lund", number(1)), Hire("Jon Bell", number(2))])
     message_id, _ = await ledger.compose()
@@ -292,7 +266,7 @@ async def test_who_has_answered_is_not_sent_what_was_waiting(ledger: Ledger) -> 
     await ledger.route()
     claimed = await ledger.claim()
     assert len(claimed) == 2
-    await _answer(ledger, message_id, "Ada Lund")
+    await ledger.answer(message_id, "Ada Lund")
     assert len(await ledger.mark(claimed)) == 1
     assert await ledger.buckets(message_id) == {"Ada Lund": Bucket.CONFIRMED, "Jon Bell": Bucket.ON_THE_WAY}
     await ledger.check_counters()
@@ -311,7 +285,7 @@ async def test_who_answers_while_the_call_is_open_is_not_tried_again(
     await ledger.remind(message_id)
     await ledger.route()
     (claimed,) = await ledger.mark(await ledger.claim())
-    await _answer(ledger, message_id, "Ada Lund")
+    await ledger.answer(message_id, "Ada Lund")
     await ledger.finish(claimed, outcome)
     clock.advance(60)
     assert await ledger.claim() == []
@@ -323,19 +297,12 @@ async def test_who_answers_while_the_call_is_open_is_not_tried_again(
 async def test_who_opts_out_while_the_call_is_open_is_not_tried_again(
     ledger: Ledger, clock: HandClock
 ) -> None:
-    from app.store import contacts
-    from providers.contract import Channel
 
     await ledger.hire([Hire("Ada Lund", number(1))])
     message_id, _ = await ledger.compose()
     await ledger.route()
     (claimed,) = await ledger.mark(await ledger.claim())
-    await ledger.do(
-        lambda c: contacts.suppress_address(
-            c, ledger.vault.lookup(number(1)), Channel.SMS, production_id=None, reason="opted_out",
-            source="reply", now_ms=ledger.now,
-        )
-    )  # fmt: skip
+    await ledger.opt_out(number(1))
     await ledger.finish(claimed, NotSent(THROTTLED))
     clock.advance(60)
     assert await ledger.claim() == []
@@ -346,18 +313,9 @@ async def test_who_opts_out_while_the_call_is_open_is_not_tried_again(
 
 
 async def test_an_opt_out_from_another_production_stops_nothing_here(ledger: Ledger) -> None:
-    from app.composition import add_production
-    from app.store import contacts
-    from providers.contract import Channel
-
     other = await add_production(ledger.database, "DAYBREAK", "US", "UTC")
     await ledger.hire([Hire("Ada Lund", number(1))])
-    await ledger.do(
-        lambda c: contacts.suppress_address(
-            c, ledger.vault.lookup(number(1)), Channel.SMS, production_id=other.id, reason="opted_out",
-            source="reply", now_ms=ledger.now,
-        )
-    )  # fmt: skip
+    await ledger.opt_out(number(1), other.id)
     await ledger.compose()
     await ledger.route()
     assert len(await ledger.claim()) == 1

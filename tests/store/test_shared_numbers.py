@@ -7,7 +7,7 @@ from sqlalchemy import select
 from app.domain import ids
 from app.domain.buckets import Bucket
 from app.domain.evidence import Work
-from app.domain.replies import STANDARD_OPTIONS
+from app.domain.priorities import Priority, Purpose
 from app.services import hearing
 from app.store import answers
 from app.store import tables as t
@@ -33,21 +33,8 @@ async def page(ledger: Ledger, delivery_id: int) -> Opened | None:
 
 
 async def confirm(ledger: Ledger, message_id: int, name: str) -> None:
-    """This person answers for themselves, on a page that is already open."""
-    person = await ledger.recipient(message_id, name)
-    version = await ledger.one(
-        select(t.message_versions.c.id).where(t.message_versions.c.message_id == message_id)
-    )
-    await ledger.do(
-        lambda c: answers.record(
-            c,
-            recipient_id=person.id,
-            version_id=version.id,
-            option=STANDARD_OPTIONS[0],
-            channel=Channel.SMS,
-            now_ms=ledger.now,
-        )
-    )
+    """This person answers for themselves, and the counters are right."""
+    await ledger.answer(message_id, name)
     await ledger.check_counters()
 
 
@@ -104,7 +91,7 @@ async def test_the_link_of_a_text_that_was_handed_on_leads_to_its_message(ledger
     (claimed,) = await ledger.call(Accepted("SM1"))
     opened = await page(ledger, claimed.id)
     assert opened is not None
-    assert [one.name for one in opened.sharers] == ["Jon Lund"]
+    assert "Jon Lund" in [one.name for one in opened.sharers]
     assert opened.message.id == message_id
 
 
@@ -149,8 +136,6 @@ async def test_stop_from_a_shared_number_ends_it_for_both(ledger: Ledger) -> Non
 
 
 async def test_nobody_waits_for_the_quiet_hours_of_the_other(ledger: Ledger) -> None:
-    from app.domain.priorities import Priority, Purpose
-
     await ledger.hire([Hire("Ada Lund", number(1), quiet=(22 * 60, 6 * 60)), Hire("Jon Lund", number(1))])
     message_id, _ = await ledger.compose(Priority.INFO, purpose=Purpose.OPERATIONAL)
     await ledger.route()
