@@ -44,7 +44,8 @@ run: $(VENV)/.run ## open Callboard on your own production
 
 test: $(VENV)/.dev ## run every test and print the coverage
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m proof $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not long and not proof' --cov --cov-report=term:skip-covered $(ARGS)
 
 check: $(VENV)/.dev ## formatter, linter, strict types, import contracts, tests
 	$(BIN)/ruff format --check .

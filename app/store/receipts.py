@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from sqlalchemy import and_, bindparam, or_, select, update
@@ -15,7 +16,7 @@ from app.domain.retries import after_failure_receipt
 from app.store import tables as t
 from app.store.contacts import note_problem, suppress
 from app.store.rollup import roll_up, with_carried
-from app.store.statements import chunks, insert
+from app.store.statements import INSERT, chunks
 from providers.contract import Channel, Fact, ProviderError
 
 OWN_PAGE = 0
@@ -39,32 +40,38 @@ class Incoming:
 async def take(connection: AsyncConnection, incoming: Sequence[Incoming], now_ms: int) -> int:
     """Store receipts and apply them. A receipt told before changes nothing. Returns how many were new."""
     new: list[int] = []
-    statement = insert(connection, t.receipts).on_conflict_do_nothing(
-        index_elements=["account_id", "dedupe_key"]
-    )
-    for some in chunks(list({(one.account_id, one.dedupe_key): one for one in incoming}.values()), 100):
+    for some in chunks(list({(one.account_id, one.dedupe_key): one for one in incoming}.values())):
         rows = await connection.execute(
-            statement.returning(t.receipts.c.id).values(
-                [
-                    {
-                        "account_id": one.account_id,
-                        "dedupe_key": one.dedupe_key,
-                        "fact": one.fact.value,
-                        "reference": one.reference,
-                        "provider_id": one.provider_id,
-                        "error_code": one.error.code if one.error else None,
-                        "error": _flags(one.error),
-                        "next": one.error.next_step if one.error else None,
-                        "raw": one.raw,
-                        "received_at": one.received_at or now_ms,
-                    }
-                    for one in some
-                ]
-            )
+            _store(connection.dialect.name),
+            [
+                {
+                    "account_id": one.account_id,
+                    "dedupe_key": one.dedupe_key,
+                    "fact": one.fact.value,
+                    "reference": one.reference,
+                    "provider_id": one.provider_id,
+                    "error_code": one.error.code if one.error else None,
+                    "error": _flags(one.error),
+                    "next": one.error.next_step if one.error else None,
+                    "raw": one.raw,
+                    "received_at": one.received_at or now_ms,
+                }
+                for one in some
+            ],
         )
         new += rows.scalars().all()
     await _apply(connection, new, now_ms)
     return len(new)
+
+
+@cache
+def _store(dialect: str) -> Any:
+    """Built once: building a statement costs more than running it."""
+    return (
+        INSERT[dialect](t.receipts)
+        .on_conflict_do_nothing(index_elements=["account_id", "dedupe_key"])
+        .returning(t.receipts.c.id)
+    )
 
 
 def _flags(error: ProviderError | None) -> str | None:

@@ -14,17 +14,21 @@ from app.domain.buckets import Bucket
 from app.domain.evidence import Evidence, Work
 from app.domain.priorities import Priority, StepKind, undo_window_s
 from app.domain.problem import Refused
+from app.listener.intake import Intake
+from app.listener.spool import Spool, Spooled
 from app.services import chasing
 from app.store import incidents
 from app.store import tables as t
 from providers.contract import (
     Accepted,
+    Channel,
     Fact,
     Found,
+    Inbound,
     Outcome,
 )
 from tests.dispatch.night import KIT, Call, Night, Paper, engine_over, on_paper
-from tests.house import crew_of, furnish, number
+from tests.house import SENDER, crew_of, furnish, number
 
 
 def test_every_person_gets_one_call(home: Path) -> None:
@@ -156,6 +160,25 @@ def test_a_call_that_does_not_end_is_unknown_after_a_stop(home: Path) -> None:
         await engine.stop()
 
     on_paper(home, act, people=crew_of(2), takes_s=3600.0)
+
+
+def test_what_waits_in_the_spool_is_heard_before_anything_is_sent(home: Path) -> None:
+    """It came in while the database took no writes, and the process ended: a STOP."""
+
+    async def act(night: Night) -> None:
+        message_id, _ = await night.ledger.compose()
+        spool = Spool(home / "spool", night.ledger.vault)
+        stop = Inbound(Channel.SMS, "SM2", number(1), SENDER, "STOP", "SM2:received")
+        spool.keep(Spooled(inbound=((night.ledger.account_id, stop),)), night.clock.now_ms())
+        intake = Intake(night.engine.writer, spool, night.ledger.vault, night.clock)
+        night.engine.flush_spool = intake.flush
+        assert await night.engine.start("tests") is None
+        await night.engine.settled()
+        assert sorted(one.to for one in night.provider.calls) == [number(0), number(2)]
+        assert list(spool.waiting()) == []
+        assert (await night.ledger.buckets(message_id))["Person 00001"] is Bucket.SUPPRESSED
+
+    on_paper(home, act, people=crew_of(3), start=False)
 
 
 def test_a_part_that_keeps_failing_is_restarted_and_reported_once_until_it_has_recovered(home: Path) -> None:

@@ -66,15 +66,22 @@ def test_the_pace_is_the_senders_in_every_second(home: Path, words: int) -> None
         await night.ledger.compose(audience=["dept:Grip"])
         await night.engine.settled()
         sent = [(one.at_ms, sms.measure(one.message.text).segments) for one in night.provider.calls]
-        assert len(sent) == 80 + 5
+        assert len(sent) == 80 + 15
         longest = max(segments for _, segments in sent)
         for at, _ in sent:
             within_second = sum(segments for other, segments in sent if at <= other < at + 1000)
             assert within_second <= rate + 10 + longest
+        urgent = [one.at_ms for one in calls_of(night, "URGENT")]
+        beside = [
+            segments
+            for (at, segments), call in zip(sent, night.provider.calls, strict=True)
+            if urgent[0] < at < urgent[-1] and "URGENT" not in call.message.text
+        ]
+        assert sum(beside) <= 10 + longest  # what had been granted before they came
         span = (sent[-1][0] - sent[0][0]) / 1000
         assert sum(segments for _, segments in sent) <= rate * span + 10 + longest
 
-    on_paper(home, act, people=crew_of(20), rate=rate, takes_s=0.02)
+    on_paper(home, act, people=crew_of(60), rate=rate, takes_s=0.02)
 
 
 def test_without_urgent_messages_there_is_no_overdraft(home: Path) -> None:

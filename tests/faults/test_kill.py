@@ -170,6 +170,7 @@ async def check(siege: Siege, message_id: int, priority: Priority, people: int) 
     assert again <= siege.open_at_a_kill  # nothing that was known to be accepted was tried again
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("seed", "priority"), [(1, Priority.IMPORTANT), (2, Priority.URGENT)])
 async def test_killed_six_times_while_sending(home: Path, seed: int, priority: Priority) -> None:

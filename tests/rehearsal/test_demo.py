@@ -10,6 +10,8 @@ from app.rehearsal.comparison import Difference, Recipient, compare
 from app.rehearsal.demo import DemoOptions, run_headless
 from app.rehearsal.log import LoggedMessage, Truth
 
+pytestmark = pytest.mark.proof
+
 SEEDS = range(1, 21)
 BUCKETS = {
     "confirmed", "declined", "needs_help", "read", "delivered", "no_receipt", "uncertain", "on_the_way",

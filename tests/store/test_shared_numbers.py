@@ -103,6 +103,16 @@ async def test_nothing_is_handed_on_to_somebody_who_has_answered_before(ledger: 
     assert set((await ledger.buckets(message_id)).values()) == {Bucket.CONFIRMED}
 
 
+async def test_it_is_handed_on_past_somebody_who_has_answered_before(ledger: Ledger) -> None:
+    message_id = await routed(ledger, people=3)
+    await confirm(ledger, message_id, "Jon Lund")
+    await confirm(ledger, message_id, "Ada Lund")
+    (claimed,) = await ledger.call(Accepted("SM1"))
+    kim = await ledger.recipient(message_id, "Kim Lund")
+    assert (await ledger.delivery(claimed.id)).recipient_id == kim.id
+    await ledger.check_counters()
+
+
 async def test_who_is_carried_and_confirms_leaves_the_text_to_the_other(ledger: Ledger) -> None:
     message_id = await routed(ledger)
     await confirm(ledger, message_id, "Jon Lund")

@@ -21,6 +21,8 @@ import pytest
 
 from app.clock import SystemClock
 
+pytestmark = pytest.mark.proof
+
 PATIENCE_MS = 60_000
 """A screen that does not come within a minute does not come."""
 
