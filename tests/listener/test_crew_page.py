@@ -101,7 +101,7 @@ def test_a_link_nobody_was_given_leads_nowhere(tmp_path: Path) -> None:
 def test_the_token_itself_is_not_in_the_database(tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         token = (await scene.link_of("Cruz Park")).removeprefix("/m/").encode()
-        for file in tmp_path.glob("callboard.db*"):
+        for file in tmp_path.glob("callboard.db*"):  # noqa: ASYNC240
             assert token not in file.read_bytes()
 
     play(tmp_path, act, people=3)
