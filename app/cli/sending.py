@@ -220,8 +220,10 @@ def remind(desk: Desk, message: Message, yes: Yes = False) -> Answer:
         said = (
             f"Reminded a moment ago: {who}." if step.repeated else f"The reminder leaves at {at}, to {who}."
         )
+        if step.unreachable:
+            said = f"{said} {output.people(step.unreachable)} cannot be reached."
         return Answer(
-            _step(step) | {"repeated": step.repeated},
+            _step(step) | {"repeated": step.repeated, "unreachable": step.unreachable},
             [said],
             remarks=[] if step.dispatching else [NOTHING_SENDS],
         )

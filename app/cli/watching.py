@@ -97,7 +97,7 @@ def _in_list(summary: Summary) -> dict[str, Any]:
         "code": summary.code,
         "subject": summary.subject,
         "priority": summary.priority.value,
-        "status": summary.status.value,
+        "status": summary.word,
         "created_at": output.moment(summary.created_at),
         "recipients": figures.recipients,
         "confirmed": figures.confirmed,
@@ -117,7 +117,7 @@ def status_lines(found: Status, production: str, zone: str) -> list[str]:
     summary, figures = found.summary, found.summary.figures
     at = times.clock_text(summary.created_at, zone)
     lines = [
-        f"{production}  {summary.code}  {summary.priority.label}  {summary.subject}  ({summary.status.value}, {at})",
+        f"{production}  {summary.code}  {summary.priority.label}  {summary.subject}  ({summary.word}, {at})",
         f"Delivered {figures.delivered} of {figures.recipients}, read {figures.read}, "
         f"confirmed {figures.confirmed}. Still after: {summary.non_readers}.",
         "",

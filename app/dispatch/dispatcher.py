@@ -48,6 +48,9 @@ SLOTS = {True: 20, False: 30}
 BATCH = 200
 """Deliveries claimed at once at most."""
 
+TEXT = "deliveries.text"
+"""The field name a rendered text is encrypted for."""
+
 PHONE_CIPHER = "contact_points.phone"
 """The field name a phone number is encrypted for."""
 
@@ -230,7 +233,11 @@ class Dispatcher:
         )
         if not claimed:
             return []
-        rendered = [(one, await self._render(connection, one)) for one in claimed]
+        rendered = [(one, await self._text_of(connection, one)) for one in claimed]
+        await deliveries.keep_texts(
+            connection,
+            [(one.id, self._vault.encrypt(TEXT, text)) for one, text in rendered if one.text is None],
+        )
         segments = [sms.measure(text).segments for _, text in rendered]
         fitting = max(1, sum(used <= room for used in accumulate(segments)))
         if fitting < len(claimed):
@@ -242,6 +249,12 @@ class Dispatcher:
                 rendered[:fitting], segments[:fitting], slots.starts_ms, strict=True
             )
         ]
+
+    async def _text_of(self, connection: AsyncConnection, claimed: Claimed) -> str:
+        """The text of the first attempt, or what it is rendered to now."""
+        if claimed.text is not None:
+            return self._vault.decrypt(TEXT, claimed.text)
+        return await self._render(connection, claimed)
 
     async def _render(self, connection: AsyncConnection, claimed: Claimed) -> str:
         version = self._versions.get(claimed.version_id)

@@ -85,9 +85,7 @@ class Engine:
             random=random,
             on_trouble=self._poked.set,
         )
-        self.reconciler = Reconciler(
-            database, self.writer, vault, gateways, public, on_settled=self._poked.set
-        )
+        self.reconciler = Reconciler(database, self.writer, vault, gateways, on_settled=self._poked.set)
         self._lease = FileLease(database.path) if database.path else None
         self._running = False
 

@@ -8,13 +8,11 @@ from functools import partial
 
 import structlog
 
-from app.dispatch.dispatcher import PHONE_CIPHER, wording_of
+from app.dispatch.dispatcher import PHONE_CIPHER, TEXT
 from app.dispatch.gateways import Gateways
 from app.dispatch.writer import Writer
-from app.domain import ids, texts
-from app.domain.public_address import PublicAddress
 from app.domain.unknowns import resolve
-from app.store import messages, unknowns
+from app.store import unknowns
 from app.store.engine import Database
 from app.store.unknowns import Unknown
 from app.store.vault import Vault
@@ -35,7 +33,6 @@ class Reconciler:
         writer: Writer,
         vault: Vault,
         gateways: Gateways,
-        public: Callable[[], PublicAddress],
         *,
         on_settled: Callable[[], None],
     ) -> None:
@@ -43,7 +40,6 @@ class Reconciler:
         self._writer = writer
         self._vault = vault
         self._gateways = gateways
-        self._public = public
         self._on_settled = on_settled
         self._look = asyncio.Event()
 
@@ -88,18 +84,10 @@ class Reconciler:
         gateway = self._gateways.by_id(unknown.account_id)
         if gateway is None or not gateway.provider.capabilities.look_up:
             return CannotSay("This provider cannot be asked.")
-        async with self._database.read() as connection:
-            version = await messages.version(connection, unknown.version_id)
-        text = texts.sms(
-            wording_of(version),
-            link=self._public().link(ids.link_token(self._vault.link_key, unknown.delivery_id)),
-            opt_out_words=unknown.opt_out_words,
-            language=unknown.language,
-        )
         question = LookUp(
             to=self._vault.decrypt(PHONE_CIPHER, unknown.cipher),
             sender=unknown.sender,
-            text=text,
+            text=self._vault.decrypt(TEXT, unknown.text),
             sent_at_ms=unknown.started_at,
         )
         try:

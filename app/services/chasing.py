@@ -10,10 +10,12 @@ from app.domain.actor import Actor
 from app.domain.messages import MessageStatus
 from app.domain.priorities import GUARD_S, StepKind, undo_window_s
 from app.domain.problem import Problem, Refused
+from app.domain.routing import LeftOut, Routable, route
 from app.domain.times import spell
 from app.services.office import Office, find_message, may_send
-from app.store import audit, board, messages
+from app.store import accounts, addressees, audit, board, messages
 from app.store.board import Summary
+from app.store.messages import StoredMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,16 @@ class StepTaken:
     not_before: int
     dispatching: bool
     repeated: bool = False
+    unreachable: int = 0
+    """How many more were meant and cannot be reached: opted out, a wrong number, a landline."""
+
+
+def guarded(since_ms: int, now_ms: int) -> bool:
+    """Whether a reminder of that moment still stands for a second press.
+
+    One that lies ahead was asked for before the clock was set back: it guards nothing.
+    """
+    return 0 <= now_ms - since_ms < GUARD_S * 1000
 
 
 def cannot_remind(summary: Summary, now_ms: int) -> Problem | None:
@@ -36,7 +48,7 @@ def cannot_remind(summary: Summary, now_ms: int) -> Problem | None:
     if summary.open_step and summary.open_step.kind is StepKind.FIRST:
         return Problem("The message has not gone out yet.", "Wait for the end of its undo window.")
     since = summary.last_reminder_at
-    if since is not None and now_ms - since < GUARD_S * 1000:
+    if since is not None and guarded(since, now_ms):
         wait = GUARD_S - (now_ms - since) // 1000
         return Problem(f"A reminder was sent {spell(now_ms - since)} ago.", f"Wait {wait} s.")
     if summary.non_readers == 0:
@@ -47,16 +59,18 @@ def cannot_remind(summary: Summary, now_ms: int) -> Problem | None:
 async def remind(office: Office, actor: Actor, name: str, only: Collection[int] | None = None) -> StepTaken:
     """Remind all non-readers of a message, or the marked recipients among them.
 
-    A second press within the guard returns the first reminder. Raises :class:`Refused`.
+    Those without a path are counted and left out. A second press within the guard returns the first reminder.
+    Raises :class:`Refused`, also where nobody can be reached.
     """
     may_send(actor)
     message = await find_message(office, name)
     now = office.clock.now_ms()
     public_id = ids.ulid(now, office.random_bytes)
     not_before = now + undo_window_s(StepKind.REMINDER, message.priority) * 1000
+    reach = await _reach(office, message, now, only)
     async with office.database.write() as connection:
         last = await messages.latest_step(connection, message.id, StepKind.REMINDER)
-        if last and now - last.created_at < GUARD_S * 1000:
+        if last and guarded(last.created_at, now):
             return StepTaken(
                 message.public_id,
                 message.code,
@@ -65,10 +79,13 @@ async def remind(office: Office, actor: Actor, name: str, only: Collection[int] 
                 last.not_before,
                 office.is_dispatching(),
                 repeated=True,
+                unreachable=last.unreachable,
             )
         summary = (await board.summaries(connection, office.production.id, now, only=message.id))[0]
         if problem := cannot_remind(summary, now):
             raise Refused(problem.sentence, problem.next)
+        if reach.obstacle and not reach.recipients:
+            raise Refused("Nobody of them can be reached.", f"{reach.obstacle.why} {reach.obstacle.next}")
         step_id = await messages.add_step(
             connection,
             public_id=public_id,
@@ -80,7 +97,7 @@ async def remind(office: Office, actor: Actor, name: str, only: Collection[int] 
             now_ms=now,
             not_before=not_before,
         )
-        people = await messages.freeze_non_readers(connection, step_id, message.id, now, only)
+        people = await messages.freeze_non_readers(connection, step_id, message.id, now, reach.recipients, reach.unreachable)
         if people == 0:
             raise Refused("None of those marked is still to be reminded.", "Unmark them, or mark others.")
         await audit.record(
@@ -90,9 +107,49 @@ async def remind(office: Office, actor: Actor, name: str, only: Collection[int] 
             f"message:{message.public_id}",
             now,
             production_id=office.production.id,
-            detail={"step": public_id, "people": people},
+            detail={"step": public_id, "people": people, "unreachable": reach.unreachable},
         )
-    return StepTaken(message.public_id, message.code, public_id, people, not_before, office.is_dispatching())
+    return StepTaken(
+        message.public_id,
+        message.code,
+        public_id,
+        people,
+        not_before,
+        office.is_dispatching(),
+        unreachable=reach.unreachable,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Who of those meant has a path now; ``obstacle`` is one of the reasons of those who have none."""
+
+    recipients: tuple[int, ...]
+    unreachable: int
+    obstacle: LeftOut | None
+
+
+async def _reach(
+    office: Office, message: StoredMessage, now_ms: int, only: Collection[int] | None
+) -> _Reach:
+    """Route the non-readers before anything is written, so that the write stays short."""
+    async with office.database.read() as connection:
+        wanted = await messages.non_readers(connection, message.id)
+        if only is not None:
+            wanted = {recipient: person for recipient, person in wanted.items() if recipient in set(only)}
+        people = await addressees.of_people(connection, message.production_id, set(wanted.values()))
+        available = await accounts.channels_with_provider(connection)
+    routable = Routable(message.priority, message.purpose, message.channels)
+    decisions = {
+        recipient: route(people[person].addressee, routable, available, now_ms)
+        for recipient, person in wanted.items()
+    }
+    obstacles = [one.suppression for one in decisions.values() if one.suppression]
+    return _Reach(
+        recipients=tuple(recipient for recipient, one in decisions.items() if one.paths),
+        unreachable=len(obstacles),
+        obstacle=obstacles[0] if obstacles else None,
+    )
 
 
 async def undo(office: Office, actor: Actor, name: str) -> StepTaken:

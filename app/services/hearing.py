@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,10 +17,10 @@ from app.store import tables as t
 from app.store.answers import Open, Opened, Sharer
 from app.store.rollup import roll_up
 from app.store.statements import insert
+from app.store.timeline import INBOUND_TEXT
 from app.store.vault import Vault
 from providers.contract import Channel, Fact, Inbound
 
-INBOUND_TEXT = "inbound.text"
 INBOUND_RAW = "inbound.raw"
 PAGE_RAW = "receipts.raw"
 
@@ -29,13 +30,20 @@ FLAG_FREE = "A reply in their own words."
 FLAG_STRANGER = "From a number that had no message."
 FLAG_HELP = "Asked for help with the service."
 
+REPLY = "reply"
+"""The kind of event that shows the coordinator a reply to look at. Its words stay encrypted."""
+
+ANSWERABLE_MS = 7 * 24 * 3_600_000
+"""How long a message waits for its answer once a newer one has been sent: a shooting week. "1" after that long is
+no answer to a call that is over."""
+
 
 async def take_inbound(
     connection: AsyncConnection, vault: Vault, account_id: int, inbound: Inbound, now_ms: int
 ) -> None:
     """Store one inbound message and apply what it means. The same one told twice changes nothing."""
     lookup = vault.lookup(inbound.sender)
-    production_id = await _production_of(connection, account_id, inbound.to)
+    production_id, productions = await answers.productions_of(connection, account_id, inbound.to, lookup)
     new = (
         await connection.execute(
             insert(connection, t.inbound)
@@ -55,65 +63,90 @@ async def take_inbound(
     ).scalar()
     if new is None:
         return
-    opted_out = await _is_opted_out(connection, lookup, inbound.channel)
+    opted_out = await contacts.has_opted_out(connection, lookup, inbound.channel, productions=productions)
     word = keyword(inbound.text, opted_out=opted_out)
     if word is Keyword.STOP:
-        await _opt_out(connection, lookup, inbound.channel, production_id, now_ms)
+        await _opt_out(connection, lookup, inbound.channel, productions, now_ms)
     elif word is Keyword.START:
-        await contacts.lift(connection, lookup, inbound.channel, production_id=production_id, now_ms=now_ms)
-    elif word is Keyword.HELP:
-        await _note(connection, new, flag=FLAG_HELP)
+        for one in _scopes(productions):
+            await contacts.lift(connection, lookup, inbound.channel, production_id=one, now_ms=now_ms)
     else:
-        await _reply(connection, vault, new, lookup, inbound, opted_out=opted_out, now_ms=now_ms)
+        heard = _Heard(new, lookup, production_id, productions, opted_out, now_ms)
+        if word is Keyword.HELP:
+            await _note(connection, heard, flag=FLAG_HELP)
+        else:
+            await _reply(connection, vault, heard, inbound)
 
 
-async def _production_of(connection: AsyncConnection, account_id: int, to: str) -> int | None:
-    found = await connection.execute(
-        select(t.senders.c.production_id).where(
-            t.senders.c.account_id == account_id, t.senders.c.address == to
-        )
-    )
-    return found.scalar()
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """One inbound message as stored: from which address (hashed), to which production's number, when."""
+
+    id: int
+    lookup: str
+    production_id: int | None
+    productions: Collection[int] | None
+    opted_out: bool
+    now_ms: int
 
 
-async def _is_opted_out(connection: AsyncConnection, lookup: str, channel: Channel) -> bool:
-    s = t.suppressions.c
-    found = await connection.execute(
-        select(s.id).where(s.lookup == lookup, s.channel == channel.value, s.lifted_at.is_(None)).limit(1)
-    )
-    return found.first() is not None
+def _scopes(productions: Collection[int] | None) -> list[int | None]:
+    """What an opt-out is written for: each production, or the whole company."""
+    return [None] if productions is None else sorted(productions)
 
 
 async def _note(
     connection: AsyncConnection,
-    inbound_id: int,
+    heard: _Heard,
     *,
     flag: str | None,
-    recipient_id: int | None = None,
+    about: Open | None = None,
+    shared: bool = False,
     option: int | None = None,
 ) -> None:
+    """Keep what a reply was taken for; a flagged one goes to the feed. On a shared number it is nobody's."""
+    recipient_id = about.recipient_id if about and not shared else None
     await connection.execute(
         update(t.inbound)
-        .where(t.inbound.c.id == inbound_id)
+        .where(t.inbound.c.id == heard.id)
         .values(flag=flag, recipient_id=recipient_id, option=option)
+    )
+    if flag is None:
+        return
+    await connection.execute(
+        t.events.insert().values(
+            production_id=about.production_id if about else heard.production_id,
+            message_id=about.message_id if about else None,
+            recipient_id=recipient_id,
+            kind=REPLY,
+            detail=flag,
+            at=heard.now_ms,
+        )
     )
 
 
 async def _opt_out(
-    connection: AsyncConnection, lookup: str, channel: Channel, production_id: int | None, now_ms: int
+    connection: AsyncConnection,
+    lookup: str,
+    channel: Channel,
+    productions: Collection[int] | None,
+    now_ms: int,
 ) -> None:
-    """STOP: nothing more to this address, also not what is queued already."""
-    await contacts.suppress_address(
-        connection,
-        lookup,
-        channel,
-        production_id=production_id,
-        reason="opted_out",
-        source="reply",
-        now_ms=now_ms,
-    )
-    d = t.deliveries.c
-    points = select(t.contact_points.c.id).where(t.contact_points.c.lookup == lookup)
+    """STOP: nothing more to this address from these productions, also not what is queued already."""
+    for one in _scopes(productions):
+        await contacts.suppress_address(
+            connection,
+            lookup,
+            channel,
+            production_id=one,
+            reason="opted_out",
+            source="reply",
+            now_ms=now_ms,
+        )
+    d, p = t.deliveries.c, t.contact_points.c
+    points = select(p.id).where(p.lookup == lookup)
+    if productions is not None:
+        points = points.where(p.production_id.in_(productions))
     stopped = await connection.execute(
         update(t.deliveries)
         .where(
@@ -133,63 +166,64 @@ async def _opt_out(
     await roll_up(connection, stopped.scalars().all(), now_ms)
 
 
-async def _reply(
-    connection: AsyncConnection,
-    vault: Vault,
-    inbound_id: int,
-    lookup: str,
-    inbound: Inbound,
-    *,
-    opted_out: bool,
-    now_ms: int,
-) -> None:
-    candidates = await answers.open_for(connection, lookup, inbound.channel)
-    meant = newest_that_asks(candidates)
-    if meant is None:
-        await _note(connection, inbound_id, flag=FLAG_STRANGER)
+async def _reply(connection: AsyncConnection, vault: Vault, heard: _Heard, inbound: Inbound) -> None:
+    """A reply shows that the newest message was read; what it answers may be an older one."""
+    everything = await answers.open_for(
+        connection, heard.lookup, inbound.channel, productions=heard.productions
+    )
+    candidates = [one for one in everything if not one.failed] or everything
+    if not candidates:
+        await _note(connection, heard, flag=FLAG_STRANGER)
         return
-    if meant.shared:
-        await _note(connection, inbound_id, flag=FLAG_SHARED)
+    newest, asking = candidates[0], that_is_answered(candidates, heard.now_ms)
+    if newest.shared or (asking and asking.shared):
+        about = newest if newest.shared else asking
+        await _note(connection, heard, flag=FLAG_SHARED, about=about, shared=True)
         return
-    if meant.reference:
-        await receipts.take(
-            connection,
-            [
-                receipts.Incoming(
-                    account_id=receipts.OWN_PAGE,
-                    dedupe_key=f"reply:{inbound_id}",
-                    fact=Fact.READ,
-                    reference=meant.reference,
-                    provider_id=None,
-                    error=None,
-                    raw=vault.encrypt_json(PAGE_RAW, {}),
-                    received_at=now_ms,
-                )
-            ],
-            now_ms,
-        )
-    message = await messages.by_id(connection, meant.message_id)
+    await receipts.take(
+        connection,
+        [
+            receipts.Incoming(
+                account_id=receipts.OWN_PAGE,
+                dedupe_key=f"reply:{heard.id}",
+                fact=Fact.READ,
+                reference=newest.reference,
+                provider_id=None,
+                error=None,
+                raw=vault.encrypt_json(PAGE_RAW, {}),
+                received_at=heard.now_ms,
+            )
+        ],
+        heard.now_ms,
+    )
     read = ReadReply(None, free_text=True)
-    if message.options:
-        read = read_reply(inbound.text, message.options, opted_out)
-    if read.option is None:
+    if asking:
+        message = await messages.by_id(connection, asking.message_id)
+        read = read_reply(inbound.text, message.options, heard.opted_out)
+    if asking is None or read.option is None:
         flag = FLAG_LEFT_ALONE if asks_to_be_left_alone(inbound.text) else FLAG_FREE
-        await _note(connection, inbound_id, flag=flag, recipient_id=meant.recipient_id)
+        await _note(connection, heard, flag=flag, about=newest)
         return
-    await _note(connection, inbound_id, flag=None, recipient_id=meant.recipient_id, option=read.option.digit)
+    flag_beside = FLAG_FREE if read.free_text else None
+    await _note(connection, heard, flag=flag_beside, about=asking, option=read.option.digit)
     await answers.record(
         connection,
-        recipient_id=meant.recipient_id,
+        recipient_id=asking.recipient_id,
         version_id=message.version_id,
         option=read.option,
         channel=inbound.channel,
-        now_ms=now_ms,
+        now_ms=heard.now_ms,
     )
 
 
-def newest_that_asks(candidates: Sequence[Open]) -> Open | None:
-    """A reply that fits two open messages goes to the newest that asked for an answer, else to the newest."""
-    return next((one for one in candidates if one.asks), candidates[0] if candidates else None)
+def that_is_answered(candidates: Sequence[Open], now_ms: int) -> Open | None:
+    """Which of these messages (newest first) a choice answers: the newest that waits for an answer and was sent
+    in the last seven days, else the newest of all if it asks. People may change their answer to that one."""
+    waiting = (
+        one for one in candidates if one.asks and not one.answered and now_ms - one.sent_at <= ANSWERABLE_MS
+    )
+    newest = candidates[0] if candidates and candidates[0].asks else None
+    return next(waiting, newest)
 
 
 # ------------------------------------------------------------------------------------- the crew page

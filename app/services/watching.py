@@ -42,11 +42,12 @@ class Center:
 async def center(office: Office, *, feed_rows: int = 100, messages_limit: int = 500) -> Center:
     """The Center as it is now."""
     now = office.clock.now_ms()
+    midnight = midnight_ms(office, now)
     async with office.database.read() as connection:
         summaries = await board.summaries(connection, office.production.id, now, limit=messages_limit)
-        day = await board.day(connection, office.production.id, midnight_ms(office, now))
+        day = await board.day(connection, office.production.id, midnight, now)
         feed = await board.feed(connection, office.production.id, limit=feed_rows)
-        unread, since = await board.unread_urgent(connection, office.production.id)
+        unread, since = await board.unread_urgent(connection, office.production.id, midnight)
         open_incidents = await incidents.standing(connection)
         people = await audience.head_count(connection, office.production.id, ["all"])
     return Center(
@@ -147,7 +148,7 @@ async def explain(office: Office, name: str, person: str | None = None) -> list[
             recipient_id = found.scalars().first()
             if recipient_id is None:
                 raise Refused(f"{person} is not among the recipients of {message.code}.", "Check the name.")
-        return await timeline.of_message(connection, message.id, recipient_id)
+        return await timeline.of_message(connection, office.vault, message.id, recipient_id)
 
 
 @asynccontextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import desc, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import ids
+from app.domain.evidence import FAILURES, Evidence
 from app.domain.messages import MessageStatus
 from app.domain.replies import ReplyOption
 from app.store import receipts, stopping
@@ -164,54 +166,59 @@ async def record(
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A message that somebody at an address may be answering."""
+    """A message that somebody at an address may be answering, and the attempt that reached them last.
+
+    ``sent_at`` is when that attempt began (epoch ms), ``failed`` whether it is known to have reached nobody.
+    """
 
     recipient_id: int
     person_id: int
     message_id: int
     production_id: int
     asks: bool
-    created_at: int
-    delivery_id: int
-    reference: str | None
+    answered: bool
+    sent_at: int
+    reference: str
+    failed: bool
     shared: bool
 
 
-async def open_for(connection: AsyncConnection, lookup: str, channel: Channel) -> list[Open]:
-    """The messages sent to this address that are not cancelled, newest first."""
-    d, r, m = t.deliveries.c, t.recipients.c, t.messages.c
-    reference = (
-        select(t.attempts.c.reference)
-        .where(t.attempts.c.delivery_id == d.id)
-        .order_by(desc(t.attempts.c.number))
-        .limit(1)
-        .scalar_subquery()
-    )
-    rows = (
-        await connection.execute(
-            select(
-                r.id,
-                r.person_id,
-                m.id.label("message_id"),
-                m.production_id,
-                m.asks,
-                m.created_at,
-                d.id.label("delivery_id"),
-                reference.label("reference"),
-                d.carried_by,
-            )
-            .join(t.recipients, r.id == d.recipient_id)
-            .join(t.messages, m.id == d.message_id)
-            .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
-            .where(
-                t.contact_points.c.lookup == lookup,
-                d.channel == channel.value,
-                m.status != MessageStatus.CANCELLED.value,
-            )
-            .order_by(desc(m.created_at), desc(m.id), desc(d.id))
-            .limit(200)
+async def open_for(
+    connection: AsyncConnection,
+    lookup: str,
+    channel: Channel,
+    *,
+    productions: Collection[int] | None = None,
+) -> list[Open]:
+    """The messages handed to a provider for this address and not cancelled, newest first, of these productions
+    (with None, of all). What is only queued was seen by nobody: no reply can mean it."""
+    d, r, m, a = t.deliveries.c, t.recipients.c, t.messages.c, t.attempts.c
+    query = (
+        select(
+            r.id,
+            r.person_id,
+            r.answer,
+            m.id.label("message_id"),
+            m.production_id,
+            m.asks,
+            a.reference,
+            a.started_at,
+            a.evidence,
         )
-    ).all()
+        .join(t.recipients, r.id == d.recipient_id)
+        .join(t.messages, m.id == d.message_id)
+        .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
+        .outerjoin(t.attempts, a.delivery_id == d.id)
+        .where(
+            t.contact_points.c.lookup == lookup,
+            d.channel == channel.value,
+            m.status != MessageStatus.CANCELLED.value,
+        )
+    )
+    if productions is not None:
+        query = query.where(m.production_id.in_(productions))
+    newest_first = (desc(m.created_at), desc(m.id), desc(d.id), desc(a.number))
+    rows = (await connection.execute(query.order_by(*newest_first).limit(200))).all()
     people: dict[int, set[int]] = {}
     for row in rows:
         people.setdefault(row.message_id, set()).add(row.person_id)
@@ -222,10 +229,38 @@ async def open_for(connection: AsyncConnection, lookup: str, channel: Channel) -
             message_id=row.message_id,
             production_id=row.production_id,
             asks=row.asks,
-            created_at=row.created_at,
-            delivery_id=row.delivery_id,
+            answered=row.answer is not None,
+            sent_at=row.started_at,
             reference=row.reference,
+            failed=Evidence(row.evidence) in FAILURES,
             shared=len(people[row.message_id]) > 1,
         )
         for row in rows
+        if row.reference is not None
     ]
+
+
+async def productions_of(
+    connection: AsyncConnection, account_id: int, number: str, lookup: str
+) -> tuple[int | None, frozenset[int] | None]:
+    """For which productions one of our numbers speaks to an address: the one it belongs to, and all of them.
+
+    A number belongs to one production, and speaks for every other whose messages left through it too. A number
+    without a production speaks for the whole company: None.
+    """
+    s = t.senders.c
+    sender = (
+        await connection.execute(
+            select(s.id, s.production_id).where(s.account_id == account_id, s.address == number)
+        )
+    ).first()
+    if sender is None or sender.production_id is None:
+        return None, None
+    through = await connection.execute(
+        select(t.contact_points.c.production_id)
+        .join(t.deliveries, t.deliveries.c.contact_point_id == t.contact_points.c.id)
+        .join(t.attempts, t.attempts.c.delivery_id == t.deliveries.c.id)
+        .where(t.contact_points.c.lookup == lookup, t.attempts.c.sender_id == sender.id)
+        .distinct()
+    )
+    return sender.production_id, frozenset({sender.production_id, *through.scalars()})

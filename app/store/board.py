@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, case, desc, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, desc, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.buckets import (
@@ -33,6 +33,8 @@ class OpenStep:
     people: int
     created_at: int
     not_before: int
+    unreachable: int = 0
+    """How many more were meant and cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,20 @@ class Summary:
     open_step: OpenStep | None
     last_reminder_at: int | None
     dirty: int
+    under_way: bool = False
+    """Whether a step is still to be routed, or something of it is queued or being sent."""
+
+    @property
+    def word(self) -> str:
+        """Where the message stands, from its rows: "sending", "sent", "held", "failed", or what was decided."""
+        if self.status is not MessageStatus.SENDING:
+            return self.status.value
+        if self.under_way:
+            return MessageStatus.SENDING.value
+        there = {bucket for bucket, people in self.buckets.items() if people}
+        if there and there <= {Bucket.NOT_REACHED, Bucket.SUPPRESSED}:
+            return "failed"
+        return "held" if Bucket.HELD in there and there <= _NOTHING_YET else "sent"
 
     @property
     def figures(self) -> Figures:
@@ -61,6 +77,11 @@ class Summary:
     def non_readers(self) -> int:
         return sum(self.buckets.get(bucket, 0) for bucket in NON_READERS)
 
+
+_NOTHING_YET = {Bucket.HELD, Bucket.NOT_REACHED, Bucket.SUPPRESSED}
+
+IN_QUEUE = (Work.QUEUED.value, Work.CLAIMED.value, Work.SENDING.value)
+"""Work that the program still has to do, or is doing."""
 
 _subject = (
     select(t.message_versions.c.subject)
@@ -97,16 +118,26 @@ async def summaries(
         counts.setdefault(row.message_id, {})[Bucket(row.bucket)] = row.people
     open_steps: dict[int, OpenStep] = {}
     reminded: dict[int, int] = {}
+    under_way: set[int] = set()
     s = t.steps.c
     for row in await connection.execute(
         select(t.steps).where(s.message_id.in_(ids), s.undone_at.is_(None)).order_by(s.id)
     ):
         if row.not_before > now_ms:
             open_steps[row.message_id] = OpenStep(
-                row.public_id, StepKind(row.kind), row.people, row.created_at, row.not_before
+                row.public_id, StepKind(row.kind), row.people, row.created_at, row.not_before, row.unreachable
             )
+        if row.routed_at is None:
+            under_way.add(row.message_id)
         if row.kind == StepKind.REMINDER.value:
             reminded[row.message_id] = row.created_at
+    d = t.deliveries.c
+    in_queue = await connection.execute(
+        select(d.message_id)
+        .where(d.message_id.in_(ids), d.work.in_(IN_QUEUE), d.carried_by.is_(None))
+        .distinct()
+    )
+    under_way |= set(in_queue.scalars())
     return [
         Summary(
             id=row.id,
@@ -122,6 +153,7 @@ async def summaries(
             open_step=open_steps.get(row.id),
             last_reminder_at=reminded.get(row.id),
             dirty=row.dirty,
+            under_way=row.id in under_way,
         )
         for row in rows
     ]
@@ -323,7 +355,8 @@ async def feed(
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The statistics of the day, in people and attempts."""
+    """The statistics of the day. ``planned`` to ``failed`` count people by text; the rest counts texts, of which
+    two people on one number share one."""
 
     planned: int
     sent: int
@@ -331,11 +364,33 @@ class Day:
     failed: int
     replies: int
     mean_response_ms: int | None
+    done: int
+    """Texts of today that are out of our hands."""
     queued: int
+    """Texts of today that leave within a minute."""
+    later: int
+    """Texts of today that are tried again later."""
+    held: int
+    """Texts of today that wait for the end of quiet hours."""
+    waiting: int
+    """Everything of this production that is queued, whatever day and channel."""
+    waiting_held: int
+    """Everything of this production that is held for quiet hours."""
+    held_until: int | None
+    """When the first of those held goes out."""
     segments_per_second: int
 
+    @property
+    def texts(self) -> int:
+        """All texts of today that are not called off."""
+        return self.done + self.queued + self.later + self.held
 
-async def day(connection: AsyncConnection, production_id: int, since_ms: int) -> Day:
+
+SOON_MS = 60_000
+"""What is due within a minute leaves now, as far as a person is concerned; a retry may be many minutes away."""
+
+
+async def day(connection: AsyncConnection, production_id: int, since_ms: int, now_ms: int) -> Day:
     """The texts of all messages since ``since_ms``."""
     m, c = t.messages.c, t.counters.c
     today = select(m.id).where(m.production_id == production_id, m.created_at >= since_ms)
@@ -372,14 +427,38 @@ async def day(connection: AsyncConnection, production_id: int, since_ms: int) ->
         )
     ).one()
     d = t.deliveries.c
-    queued = (
+    done = (
         await connection.execute(
             select(func.count()).where(
-                d.work.in_([Work.QUEUED.value, Work.CLAIMED.value, Work.SENDING.value]),
+                d.message_id.in_(today),
+                d.work == Work.DONE.value,
+                d.channel == Channel.SMS.value,
                 d.carried_by.is_(None),
             )
         )
     ).scalar_one()
+    held = d.work == Work.HELD.value
+    soon = or_(d.work != Work.QUEUED.value, d.due_at <= now_ms + SOON_MS)
+    text_of_today = and_(m.created_at >= since_ms, d.channel == Channel.SMS.value)
+    waiting = (
+        await connection.execute(
+            select(
+                _count_of(text_of_today, ~held, soon).label("queued"),
+                _count_of(text_of_today, ~held, ~soon).label("later"),
+                _count_of(text_of_today, held).label("held"),
+                _count_of(~held).label("waiting"),
+                _count_of(held).label("waiting_held"),
+                func.min(case((held, d.due_at))).label("held_until"),
+            )
+            .join(t.messages, m.id == d.message_id)
+            .where(
+                m.production_id == production_id,
+                m.status == MessageStatus.SENDING.value,
+                d.work.in_((*IN_QUEUE, Work.HELD.value)),
+                d.carried_by.is_(None),
+            )
+        )
+    ).one()
     rate = (
         await connection.execute(
             select(func.coalesce(func.sum(t.senders.c.segments_per_second), 0))
@@ -394,13 +473,25 @@ async def day(connection: AsyncConnection, production_id: int, since_ms: int) ->
         failed=figures.failed,
         replies=int(response[1]),
         mean_response_ms=round(response[0]) if response[0] is not None else None,
-        queued=int(queued),
+        done=int(done),
+        queued=int(waiting.queued),
+        later=int(waiting.later),
+        held=int(waiting.held),
+        waiting=int(waiting.waiting),
+        waiting_held=int(waiting.waiting_held),
+        held_until=waiting.held_until,
         segments_per_second=int(rate),
     )
 
 
-async def unread_urgent(connection: AsyncConnection, production_id: int) -> tuple[int, int | None]:
-    """How many people have not read an URGENT message of today, and since when the oldest waits."""
+def _count_of(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((and_(*conditions), 1), else_=0)), 0)
+
+
+async def unread_urgent(
+    connection: AsyncConnection, production_id: int, since_ms: int
+) -> tuple[int, int | None]:
+    """How many people have not read an URGENT message since ``since_ms``, and since when the oldest waits."""
     m, c = t.messages.c, t.counters.c
     row = (
         await connection.execute(
@@ -409,6 +500,7 @@ async def unread_urgent(connection: AsyncConnection, production_id: int) -> tupl
             .where(
                 and_(
                     m.production_id == production_id,
+                    m.created_at >= since_ms,
                     m.priority == Priority.URGENT.value,
                     m.status != MessageStatus.CANCELLED.value,
                     c.dimension == "all",

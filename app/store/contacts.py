@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from collections.abc import Collection
+
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import tables as t
@@ -89,13 +91,20 @@ async def suppress_address(
     return True
 
 
-async def has_opted_out(connection: AsyncConnection, lookup: str, channel: Channel) -> bool:
-    """Whether the owner of an address, by its hash, wants nothing on this channel from any production."""
+async def has_opted_out(
+    connection: AsyncConnection,
+    lookup: str,
+    channel: Channel,
+    *,
+    productions: Collection[int] | None = None,
+) -> bool:
+    """Whether the owner of an address, by its hash, wants nothing on this channel: from the whole company or one
+    of these productions; with None, from any production at all."""
     s = t.suppressions.c
-    found = await connection.execute(
-        select(s.id).where(s.lookup == lookup, s.channel == channel.value, s.lifted_at.is_(None)).limit(1)
-    )
-    return found.first() is not None
+    query = select(s.id).where(s.lookup == lookup, s.channel == channel.value, s.lifted_at.is_(None))
+    if productions is not None:
+        query = query.where(or_(s.production_id.is_(None), s.production_id.in_(productions)))
+    return (await connection.execute(query.limit(1))).first() is not None
 
 
 async def lift(

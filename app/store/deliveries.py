@@ -44,6 +44,8 @@ class Claimed:
     opt_out_words: bool
     language: str
     cipher: bytes = field(repr=False)
+    text: bytes | None = field(repr=False, default=None)
+    """What was rendered at an earlier attempt, encrypted."""
 
 
 async def claim(
@@ -131,10 +133,22 @@ async def claim(
             opt_out_words=row.opt_out_words,
             language=row.language,
             cipher=row.cipher,
+            text=row.text,
         )
         for row in rows
         if row.id not in needless
     ]
+
+
+async def keep_texts(connection: AsyncConnection, texts: Sequence[tuple[int, bytes]]) -> None:
+    """Keep what these deliveries were rendered to (encrypted), for every later attempt and look-up."""
+    if texts:
+        await connection.execute(_KEEP_TEXT, [{"key": key, "to_text": text} for key, text in texts])
+
+
+_KEEP_TEXT = (
+    update(t.deliveries).where(t.deliveries.c.id == bindparam("key")).values(text=bindparam("to_text"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -537,7 +551,8 @@ SOON_MS = 60_000
 async def busy_until(connection: AsyncConnection, now_ms: int) -> int | None:
     """When the last thing of what is happening now will happen, or None when all is quiet.
 
-    Steps to be routed, deliveries queued for soon, claimed or being sent, and attempts soon to be looked up.
+    Steps to be routed, deliveries queued for soon, claimed or being sent, and attempts soon to be looked up. What a
+    paused message keeps back is not happening.
     """
     d = t.deliveries.c
     soon = now_ms + SOON_MS
@@ -545,7 +560,13 @@ async def busy_until(connection: AsyncConnection, now_ms: int) -> int | None:
         select(func.min(d.due_at)).where(
             d.carried_by.is_(None),
             or_(
-                and_(d.work == Work.QUEUED.value, d.due_at <= soon),
+                and_(
+                    d.work == Work.QUEUED.value,
+                    d.due_at <= soon,
+                    d.message_id.in_(
+                        select(t.messages.c.id).where(t.messages.c.status == MessageStatus.SENDING.value)
+                    ),
+                ),
                 d.work.in_([Work.CLAIMED.value, Work.SENDING.value]),
             ),
         )

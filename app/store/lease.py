@@ -52,8 +52,9 @@ class FileLease:
         return self._file is not None
 
 
-GLANCES = 50
-"""Somebody who only looks whether the lease is taken holds it for some microseconds: that must not count."""
+GLANCES = 20_000
+"""Somebody who only looks whether the lease is taken holds it for a moment, on a busy machine for several
+milliseconds: that must not count. So many tries take some tens of milliseconds, once, at a start."""
 
 
 def _locked(file: IO[str]) -> bool:

@@ -16,6 +16,7 @@ from app.domain.replies import Meaning, ReplyOption
 from app.domain.routing import Reason, left_out
 from app.store import audience, rollup
 from app.store import tables as t
+from app.store.statements import chunks
 from providers.contract import Channel
 
 FREEZE_ROWS = {"sqlite": 2_000, "postgresql": 20_000}
@@ -196,6 +197,7 @@ class Step:
     kind: StepKind
     channels: tuple[Channel, ...]
     people: int
+    unreachable: int
     created_at: int
     not_before: int
     undone_at: int | None
@@ -215,6 +217,7 @@ def _step(row: object) -> Step:
         kind=StepKind(r["kind"]),
         channels=tuple(Channel(one) for one in json.loads(r["channels"])),
         people=r["people"],
+        unreachable=r["unreachable"],
         created_at=r["created_at"],
         not_before=r["not_before"],
         undone_at=r["undone_at"],
@@ -374,26 +377,43 @@ async def freeze_block(connection: AsyncConnection, step_id: int, now_ms: int) -
     return whole
 
 
+async def non_readers(connection: AsyncConnection, message_id: int) -> dict[int, int]:
+    """The recipients of a message who have not read it, each with their person."""
+    r = t.recipients.c
+    rows = await connection.execute(
+        select(r.id, r.person_id).where(
+            r.message_id == message_id, r.bucket.in_([bucket.value for bucket in NON_READERS])
+        )
+    )
+    return {row.id: row.person_id for row in rows}
+
+
 async def freeze_non_readers(
     connection: AsyncConnection,
     step_id: int,
     message_id: int,
     now_ms: int,
     only: Collection[int] | None = None,
+    unreachable: int = 0,
 ) -> int:
-    """Freeze those who have not read into a later step; ``only`` limits it to marked recipients."""
+    """Freeze those who have not read into a later step; returns how many they are.
+
+    ``only`` limits it to these recipients; ``unreachable`` more were meant, and have no path.
+    """
     r = t.recipients.c
     query = select(literal(step_id, r.id.type), r.id).where(
         r.message_id == message_id, r.bucket.in_([bucket.value for bucket in NON_READERS])
     )
-    if only is not None:
-        query = query.where(r.id.in_(list(only)))
-    await connection.execute(t.step_people.insert().from_select(["step_id", "recipient_id"], query))
+    parts = [query] if only is None else [query.where(r.id.in_(some)) for some in chunks(sorted(only))]
+    for part in parts:
+        await connection.execute(t.step_people.insert().from_select(["step_id", "recipient_id"], part))
     people = (
         await connection.execute(select(func.count()).where(t.step_people.c.step_id == step_id))
     ).scalar_one()
     await connection.execute(
-        update(t.steps).where(t.steps.c.id == step_id).values(people=people, frozen_at=now_ms)
+        update(t.steps)
+        .where(t.steps.c.id == step_id)
+        .values(people=people, unreachable=unreachable, frozen_at=now_ms)
     )
     return int(people)
 
@@ -401,11 +421,18 @@ async def freeze_non_readers(
 async def undo_step(connection: AsyncConnection, step_id: int, now_ms: int) -> bool:
     """Call a step off while its undo window is open. False when it is too late.
 
+    What has been routed cannot be called off any more, even where the clock was set back since.
     Without its first step a message goes to nobody: its recipients are left out, and the counters say so.
     """
     done = await connection.execute(
         update(t.steps)
-        .where(t.steps.c.id == step_id, t.steps.c.undone_at.is_(None), t.steps.c.not_before > now_ms)
+        .where(
+            t.steps.c.id == step_id,
+            t.steps.c.undone_at.is_(None),
+            t.steps.c.not_before > now_ms,
+            t.steps.c.routed_at.is_(None),
+            t.steps.c.route_cursor == 0,
+        )
         .values(undone_at=now_ms)
         .returning(t.steps.c.message_id, t.steps.c.kind)
     )

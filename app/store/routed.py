@@ -13,7 +13,7 @@ from app.domain.buckets import READERS
 from app.domain.evidence import Evidence, Work
 from app.domain.priorities import PROFILES, Purpose, StepKind
 from app.domain.routing import Decision, Path
-from app.store import addressees
+from app.store import addressees, stopping
 from app.store import tables as t
 from app.store.addressees import Listed
 from app.store.messages import Step, StoredMessage
@@ -109,6 +109,8 @@ async def write(
     # Those who are carried have a link too: the text is handed on to them if their carrier needs it no more.
     await _add_links(connection, [*made.values(), *carried.values()], link_key)
     await _mark_first_texts(connection, first, now_ms)
+    if step.kind is StepKind.REMINDER:
+        await _replace_retries(connection, message, step, rows, now_ms)
     await _write_suppressions(connection, pending, decisions)
     await connection.execute(
         update(t.steps)
@@ -195,6 +197,43 @@ async def _insert(
         for row in await connection.execute(statement, values):
             made[(row.recipient_id, row.channel)] = row.id
     return made
+
+
+REPLACED = ("The reminder takes its place.", "")
+
+
+async def _replace_retries(
+    connection: AsyncConnection, message: StoredMessage, step: Step, rows: Sequence[_Row], now_ms: int
+) -> None:
+    """Call off what earlier steps would try again on the same channel: nobody gets both.
+
+    A text that somebody else shares who is not reminded here goes on: it is theirs too.
+    """
+    d, shared = t.deliveries.c, t.deliveries.alias("shared")
+    reminded = {(row.recipient_id, row.path.channel.value) for row in rows}
+    recipients = {recipient for recipient, _ in reminded}
+    words: dict[int, tuple[str, str]] = {}
+    for some in chunks(sorted(recipients)):
+        waiting = await connection.execute(
+            select(d.id, d.recipient_id, d.channel, shared.c.recipient_id.label("sharer"))
+            .outerjoin(shared, shared.c.carried_by == d.id)
+            .where(
+                d.recipient_id.in_(some),
+                d.message_id == message.id,
+                d.step_id < step.id,
+                d.work == Work.QUEUED.value,
+                d.evidence == Evidence.FAILED.value,
+                d.carried_by.is_(None),
+            )
+        )
+        found = waiting.all()
+        theirs = {row.id for row in found if row.sharer is not None and row.sharer not in recipients}
+        words |= {
+            row.id: REPLACED
+            for row in found
+            if (row.recipient_id, row.channel) in reminded and row.id not in theirs
+        }
+    await stopping.call_off(connection, words, now_ms)
 
 
 async def _add_links(connection: AsyncConnection, delivery_ids: Sequence[int], link_key: bytes) -> None:

@@ -253,6 +253,7 @@ steps = Table(
     Column("actor", Text, nullable=False),
     Column("channels", Text, nullable=False),
     Column("people", Integer, nullable=False),
+    Column("unreachable", Integer, nullable=False, server_default="0"),
     Column("created_at", Millis, nullable=False),
     Column("not_before", Millis, nullable=False),
     Column("undone_at", Millis),
@@ -329,6 +330,7 @@ deliveries = Table(
     Column("evidence_rank", Integer, nullable=False),
     Column("receipt_possible", Boolean, nullable=False),
     Column("opt_out_words", Boolean, nullable=False),
+    Column("text", LargeBinary),
     Column("attempt", Integer, nullable=False),
     _to("account_id", "accounts", nullable=True),
     _to("sender_id", "senders", nullable=True),
@@ -369,8 +371,9 @@ deliveries = Table(
     Index("ix_deliveries_message_work", "message_id", "work"),
 )
 """One step to one recipient at one contact point. Two columns that are never mixed: ``work``, where it is in
-the queue, and ``evidence``, the best that is known. A delivery ``carried_by`` another (two people, one number)
-has no attempts of its own."""
+the queue, and ``evidence``, the best that is known. ``text`` is what is sent, encrypted, from the first time it
+is rendered: a retry sends and a look-up asks for the same bytes, whatever has been changed since. A delivery
+``carried_by`` another (two people, one number) has no attempts of its own."""
 
 attempts = Table(
     "attempts",

@@ -9,6 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.priorities import StepKind
 from app.store import tables as t
+from app.store.vault import Vault
+
+INBOUND_TEXT = "inbound.text"
+"""The field name that what people wrote is encrypted for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +39,19 @@ STEP_WORDS: dict[StepKind, str] = {
 
 
 async def of_message(
-    connection: AsyncConnection, message_id: int, recipient_id: int | None = None
+    connection: AsyncConnection, vault: Vault, message_id: int, recipient_id: int | None = None
 ) -> list[Happening]:
-    """Steps, plans, attempts, receipts, answers and replies, oldest first."""
+    """Steps, plans, attempts, receipts, answers and replies (in their own words), oldest first.
+
+    Raises :class:`Refused` when the key file is not the one the replies were encrypted with.
+    """
     lines = [
         *await _steps(connection, message_id),
         *await _planned(connection, message_id, recipient_id),
         *await _attempts(connection, message_id, recipient_id),
         *await _receipts(connection, message_id, recipient_id),
         *await _answers(connection, message_id, recipient_id),
+        *await _replies(connection, vault, message_id, recipient_id),
     ]
     return sorted(lines, key=lambda line: line.at)
 
@@ -78,7 +86,8 @@ async def _planned(connection: AsyncConnection, message_id: int, recipient_id: i
             "planned",
             row.name,
             row.channel,
-            detail=f"to {row.tail}" + (", shares the number with somebody" if row.carried_by else ""),
+            detail=f"to {_spoken(row.tail)}"
+            + (", shares the number with somebody" if row.carried_by else ""),
         )
         for row in await connection.execute(query)
     ]
@@ -95,6 +104,11 @@ async def _planned(connection: AsyncConnection, message_id: int, recipient_id: i
         for row in await connection.execute(suppressed)
     ]
     return lines
+
+
+def _spoken(tail: str) -> str:
+    """The end of a number as it is spoken of, "…41"; an e-mail address brings its own dots."""
+    return f"…{tail}" if tail.isdigit() else tail
 
 
 async def _attempts(
@@ -116,8 +130,9 @@ async def _attempts(
         common = (row.person, row.channel, row.provider, row.number)
         lines.append(Happening(row.started_at, "handed to the provider", *common, detail=row.reference))
         if row.finished_at:
-            said = "accepted" if row.provider_id else "not accepted"
-            lines.append(Happening(row.finished_at, said, *common, detail=row.error or row.provider_id or ""))
+            # What failed after the provider took it is told by the receipt, at its own time.
+            said, detail = ("accepted", row.provider_id) if row.provider_id else ("not accepted", row.error)
+            lines.append(Happening(row.finished_at, said, *common, detail=detail or ""))
         if row.conflict:
             lines.append(
                 Happening(row.finished_at or row.started_at, "conflict", *common, detail=row.conflict)
@@ -174,5 +189,31 @@ async def _answers(connection: AsyncConnection, message_id: int, recipient_id: i
         query = query.where(t.recipients.c.id == recipient_id)
     return [
         Happening(row.at, "answered", row.person, row.channel, detail=f"{row.option}: {row.meaning}")
+        for row in await connection.execute(query)
+    ]
+
+
+async def _replies(
+    connection: AsyncConnection, vault: Vault, message_id: int, recipient_id: int | None
+) -> list[Happening]:
+    """What they wrote. Of a number two people share it is not known whose words they are: those are in no line."""
+    i = t.inbound.c
+    query = (
+        select(i.received_at, i.channel, i.text, i.flag, t.people.c.name.label("person"))
+        .join(t.recipients, t.recipients.c.id == i.recipient_id)
+        .join(t.people, t.people.c.id == t.recipients.c.person_id)
+        .where(t.recipients.c.message_id == message_id)
+        .order_by(i.id)
+    )
+    if recipient_id is not None:
+        query = query.where(t.recipients.c.id == recipient_id)
+    return [
+        Happening(
+            row.received_at,
+            "replied",
+            row.person,
+            row.channel,
+            detail=" ".join(one for one in (f"“{vault.decrypt(INBOUND_TEXT, row.text)}”", row.flag) if one),
+        )
         for row in await connection.execute(query)
     ]

@@ -29,7 +29,6 @@ class Unknown:
     reference: str
     delivery_id: int
     recipient_id: int
-    version_id: int
     account_id: int
     sender: str
     channel: Channel
@@ -37,9 +36,9 @@ class Unknown:
     started_at: int
     looks: int
     person_has_evidence: bool
-    opt_out_words: bool
-    language: str
     cipher: bytes = field(repr=False)
+    text: bytes = field(repr=False)
+    """What was sent, encrypted."""
 
 
 DUE_ROWS = 50
@@ -63,7 +62,6 @@ async def due(connection: AsyncConnection, now_ms: int, limit: int = DUE_ROWS) -
             a.reference,
             a.delivery_id,
             d.recipient_id,
-            t.steps.c.version_id,
             a.account_id,
             t.senders.c.address,
             d.channel,
@@ -72,16 +70,13 @@ async def due(connection: AsyncConnection, now_ms: int, limit: int = DUE_ROWS) -
             a.looks,
             arrived.label("arrived"),
             t.recipients.c.read_at,
-            d.opt_out_words,
-            t.people.c.language,
             t.contact_points.c.cipher,
+            d.text,
         )
         .join(t.deliveries, d.id == a.delivery_id)
-        .join(t.steps, t.steps.c.id == d.step_id)
         .join(t.senders, t.senders.c.id == a.sender_id)
         .join(t.recipients, t.recipients.c.id == d.recipient_id)
         .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
-        .join(t.people, t.people.c.id == t.contact_points.c.person_id)
         .where(a.look_at <= now_ms)
         .order_by(d.priority, a.look_at)
         .limit(limit)
@@ -93,7 +88,6 @@ async def due(connection: AsyncConnection, now_ms: int, limit: int = DUE_ROWS) -
             reference=row.reference,
             delivery_id=row.delivery_id,
             recipient_id=row.recipient_id,
-            version_id=row.version_id,
             account_id=row.account_id,
             sender=row.address,
             channel=Channel(row.channel),
@@ -101,9 +95,8 @@ async def due(connection: AsyncConnection, now_ms: int, limit: int = DUE_ROWS) -
             started_at=row.started_at,
             looks=row.looks,
             person_has_evidence=row.arrived > 0 or row.read_at is not None,
-            opt_out_words=row.opt_out_words,
-            language=row.language,
             cipher=row.cipher,
+            text=row.text,
         )
         for row in rows
     ]

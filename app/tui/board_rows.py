@@ -76,7 +76,7 @@ def message_row(summary: Summary, now_ms: int) -> Row:
             Words(not_read, alarm if summary.non_readers else Tone.DIM),
             Words(times.ago(max(now_ms - summary.created_at, 0)), Tone.DIM),
         ),
-        words=f"{summary.subject} {summary.code} {summary.priority.label} {summary.status.value}",
+        words=f"{summary.subject} {summary.code} {summary.priority.label} {summary.word}",
     )
 
 
@@ -247,10 +247,14 @@ def statistics(day: Day, pace: Pace) -> tuple[list[Fact], list[Fact]]:
 
 def progress(day: Day, pace: Pace) -> list[Fact]:
     """Progress with a number: how many of how many, how fast, how long still."""
+    apart = [
+        Fact(f"{count:,} {words}", Tone.DIM, drop=4)
+        for count, words in ((day.later, "to be tried again later"), (day.held, "held for quiet hours"))
+        if count
+    ]
     if not day.queued:
-        return [Fact("nothing waits", Tone.DIM, drop=2)]
-    done = max(day.planned - day.queued, 0)
-    facts = [Fact(f"{done:,} of {day.planned:,} texts", Tone.STRONG)]
+        return apart or [Fact("nothing waits", Tone.DIM, drop=2)]
+    facts = [Fact(f"{day.done:,} of {day.texts:,} texts", Tone.STRONG)]
     speed = pace.per_second()
     if speed > 0:
         left = -(-day.queued // max(speed, 0.001))
@@ -260,7 +264,7 @@ def progress(day: Day, pace: Pace) -> list[Fact]:
         ]
     else:
         facts.append(Fact(f"{day.queued:,} wait", Tone.WARN))
-    return facts
+    return facts + apart
 
 
 # ------------------------------------------------------------------------------------------------ holds
@@ -302,8 +306,11 @@ def hold_of(held: Summary | None, messages: Sequence[Summary], now_ms: int) -> H
         return None
     step = held.open_step
     others = sum(1 for one in messages if one.id != held.id and is_open(one.open_step, now_ms))
+    effect = EFFECTS[step.kind].format(code=held.code, people=people_words(step.people))
+    if step.unreachable:
+        effect += f"; {step.unreachable:,} cannot be reached"
     return Hold(
-        effect=EFFECTS[step.kind].format(code=held.code, people=people_words(step.people)),
+        effect=effect,
         left_ms=step.not_before - now_ms,
         whole_ms=step.not_before - step.created_at,
         also=others,

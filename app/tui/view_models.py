@@ -119,7 +119,7 @@ class CenterView:
             self.dirty.add(Part.FEED)
         if before is None or before.day != center.day:
             self.dirty.add(Part.STATISTICS)
-        self.pace.note(center.now_ms, center.day.sent)
+        self.pace.note(center.now_ms, center.day.done)
         self.dirty.add(Part.HEAD)
 
     def choose(self, message_id: int | None) -> None:

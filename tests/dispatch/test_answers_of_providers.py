@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.buckets import Bucket
 from app.domain.priorities import Priority
+from app.store import tables as t
 from providers.contract import (
     Accepted,
     CannotSay,
@@ -55,6 +56,25 @@ def test_an_urgent_text_of_unknown_fate_is_asked_for_after_twenty_seconds_and_se
         assert asked_at <= second.at_ms <= asked_at + 500
         assert await night.buckets(message_id) == {Bucket.ON_THE_WAY}
         await night.ledger.check_counters()
+
+    on_paper(home, act, people=crew_of(1), answer=answer)
+
+
+def test_a_question_and_a_retry_carry_what_was_sent_whatever_was_renamed_since(home: Path) -> None:
+    def answer(call: Call) -> Outcome:
+        return InDoubt(SILENT) if call.at_ms < START_MS + 5_000 else Accepted(call.message.reference)
+
+    async def act(night: Night) -> None:
+        await night.ledger.compose()
+        while not night.provider.calls:
+            await night.ledger.clock.sleep_until(night.ledger.clock.now_ms() + 100)
+        async with night.ledger.database.write() as connection:
+            await connection.execute(t.productions.update().values(name="DAYBREAK"))
+            await connection.execute(t.message_versions.update().values(body="Something else."))
+        await night.engine.settled()
+        first, second = night.provider.calls
+        ((_, question),) = night.provider.questions
+        assert question.text == first.message.text == second.message.text
 
     on_paper(home, act, people=crew_of(1), answer=answer)
 

@@ -402,3 +402,13 @@ async def test_a_promotional_message_needs_a_yes(ledger: Ledger) -> None:
     assert await ledger.buckets(message_id) == {
         "Ada Lund": Bucket.ON_THE_WAY, "Jon Bell": Bucket.SUPPRESSED, "Kim Roe": Bucket.SUPPRESSED,
     }  # fmt: skip
+
+
+async def test_a_paused_message_keeps_nobody_waiting_for_the_rest_to_settle(ledger: Ledger) -> None:
+    await ledger.hire(crew_of(2))
+    message_id, _ = await ledger.compose()
+    await ledger.route()
+    now = ledger.now
+    assert await ledger.database.reading(lambda c: deliveries.busy_until(c, now_ms=now)) == now
+    await ledger.do(lambda c: messages.set_status(c, message_id, MessageStatus.PAUSED))
+    assert await ledger.database.reading(lambda c: deliveries.busy_until(c, now_ms=now)) is None

@@ -180,7 +180,7 @@ class MessageScreen(BoardScreen):
                 Fact(f"{figures.delivered:,} of {figures.recipients:,} delivered"),
                 Fact(f"{figures.read:,} read", Tone.GOOD),
                 Fact(f"{figures.confirmed:,} confirmed", Tone.GOOD),
-                Fact(summary.status.value, Tone.DIM, drop=2),
+                Fact(summary.word, Tone.DIM, drop=2),
                 Fact(f"by {channels}", Tone.DIM, drop=3),
                 Fact(f"{times.clock_text(summary.created_at, zone)} written", Tone.DIM, drop=4),
             ]

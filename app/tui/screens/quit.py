@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from app.domain.problem import Problem
+from app.domain.times import clock_text
 from app.services.watching import Center
 from app.tui.board_rows import is_open
 from providers.contract import Clock
@@ -19,18 +20,23 @@ SETTLE_MS = 300
 """Keys are ignored this long after a dialog opens: they were meant for the screen below."""
 
 
-def left_undone(center: Center | None, now_ms: int) -> Problem | None:
+def left_undone(center: Center | None, now_ms: int, zone: str) -> Problem | None:
     """What would be left undone if this process, the only one that sends, ended now; None if nothing would."""
     if center is None:
         return None
-    held = sum(
+    in_window = sum(
         one.open_step.people for one in center.messages if one.open_step and is_open(one.open_step, now_ms)
     )
-    waiting = center.day.queued + held
-    if not waiting:
+    waiting, held = center.day.waiting + in_window, center.day.waiting_held
+    sentences = []
+    if waiting:
+        sentences.append("1 text waits." if waiting == 1 else f"{waiting:,} texts wait.")
+    if held:
+        until = "" if center.day.held_until is None else f" until {clock_text(center.day.held_until, zone)}"
+        sentences.append(f"1 text is held{until}." if held == 1 else f"{held:,} texts are held{until}.")
+    if not sentences:
         return None
-    words = "1 text waits." if waiting == 1 else f"{waiting:,} texts wait."
-    return Problem(words, "Nothing goes out until you open it again.")
+    return Problem(" ".join(sentences), "Nothing goes out until you open it again.")
 
 
 class QuitDialog(ModalScreen[bool]):
