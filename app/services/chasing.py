@@ -97,7 +97,9 @@ async def remind(office: Office, actor: Actor, name: str, only: Collection[int] 
             now_ms=now,
             not_before=not_before,
         )
-        people = await messages.freeze_non_readers(connection, step_id, message.id, now, reach.recipients, reach.unreachable)
+        people = await messages.freeze_non_readers(
+            connection, step_id, message.id, now, reach.recipients, reach.unreachable
+        )
         if people == 0:
             raise Refused("None of those marked is still to be reminded.", "Unmark them, or mark others.")
         await audit.record(
@@ -129,9 +131,7 @@ class _Reach:
     obstacle: LeftOut | None
 
 
-async def _reach(
-    office: Office, message: StoredMessage, now_ms: int, only: Collection[int] | None
-) -> _Reach:
+async def _reach(office: Office, message: StoredMessage, now_ms: int, only: Collection[int] | None) -> _Reach:
     """Route the non-readers before anything is written, so that the write stays short."""
     async with office.database.read() as connection:
         wanted = await messages.non_readers(connection, message.id)

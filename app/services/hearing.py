@@ -92,7 +92,9 @@ class _Heard:
 
 def _scopes(productions: Collection[int] | None) -> list[int | None]:
     """What an opt-out is written for: each production, or the whole company."""
-    return [None] if productions is None else sorted(productions)
+    if productions is None:
+        return [None]
+    return [*sorted(productions)]
 
 
 async def _note(

@@ -390,6 +390,11 @@ SOON_MS = 60_000
 """What is due within a minute leaves now, as far as a person is concerned; a retry may be many minutes away."""
 
 
+_goes_out_itself = func.coalesce(t.deliveries.c.carried_by, 0) == 0
+"""Nobody else's delivery carries it. Said so that no index on ``carried_by`` is taken, which nearly all rows share:
+the index on message and work finds the few that are meant."""
+
+
 async def day(connection: AsyncConnection, production_id: int, since_ms: int, now_ms: int) -> Day:
     """The texts of all messages since ``since_ms``."""
     m, c = t.messages.c, t.counters.c
@@ -433,7 +438,7 @@ async def day(connection: AsyncConnection, production_id: int, since_ms: int, no
                 d.message_id.in_(today),
                 d.work == Work.DONE.value,
                 d.channel == Channel.SMS.value,
-                d.carried_by.is_(None),
+                _goes_out_itself,
             )
         )
     ).scalar_one()
@@ -455,7 +460,7 @@ async def day(connection: AsyncConnection, production_id: int, since_ms: int, no
                 m.production_id == production_id,
                 m.status == MessageStatus.SENDING.value,
                 d.work.in_((*IN_QUEUE, Work.HELD.value)),
-                d.carried_by.is_(None),
+                _goes_out_itself,
             )
         )
     ).one()

@@ -183,7 +183,9 @@ class CallboardApp(App[None]):
         if self._on_quit is not None:
             problem = await self._on_quit()
         else:
-            problem = left_undone(self.view.center, self.office.clock.now_ms(), self.office.production.time_zone)
+            problem = left_undone(
+                self.view.center, self.office.clock.now_ms(), self.office.production.time_zone
+            )
         if problem is None:
             self.exit()
             return

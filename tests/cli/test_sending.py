@@ -121,10 +121,11 @@ def test_a_reminder_goes_out_once_and_the_second_call_gives_the_first(counter: C
     counter.later(6)
     assert counter.give("remind", code).code == 1  # nobody said yes
     first = counter.ask("remind", code, "--yes")
-    assert first["people"] == 5
+    assert (first["people"], first["unreachable"]) == (3, 2)  # one opted out, one without a number
     assert first["repeated"] is False
     second = counter.ask("remind", code, "--yes")
     assert (second["step_id"], second["repeated"]) == (first["step_id"], True)
+    assert "3 people. 2 people cannot be reached." in counter.give("remind", code, "--yes").stdout
 
 
 def test_undo_works_while_the_window_is_open(counter: Counter) -> None:

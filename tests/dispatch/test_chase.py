@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
-from app.services import chasing
+from app.domain.problem import Refused
+from app.services import chasing, watching
+from app.services.office import Office
 from app.store import tables as t
+from app.tui.board_rows import hold_of
+from providers.contract import Accepted
 from tests.dispatch.night import KIT, Night, on_paper
-from tests.house import crew_of, number
+from tests.house import START_MS, Ledger, crew_of, number
 
 
 def test_a_second_reminder_within_the_guard_is_the_first_one(home: Path) -> None:
@@ -68,3 +73,60 @@ def test_a_confirmation_cancels_the_reminder_that_waits_for_the_senders_pace(hom
         await night.ledger.check_counters()
 
     on_paper(home, act, people=crew_of(20), rate=2, takes_s=0.01)
+
+
+def test_the_reminder_counts_only_people_it_can_reach(home: Path) -> None:
+    async def act(night: Night) -> None:
+        await night.ledger.compose()
+        await night.engine.settled()
+        await night.ledger.opt_out(number(0))
+        (message,) = await night.ledger.ask(select(t.messages.c.public_id))
+        step = await chasing.remind(night.office, KIT, message.public_id)
+        assert (step.people, step.unreachable) == (2, 1)
+        (shown,) = (await watching.center(night.office)).messages
+        hold = hold_of(shown, [shown], night.clock.now_ms())
+        assert hold is not None
+        assert hold.effect == f"Reminding 2 people of {shown.code}; 1 cannot be reached"
+        again = await chasing.remind(night.office, KIT, message.public_id)
+        assert (again.repeated, again.people, again.unreachable) == (True, 2, 1)
+        await night.engine.settled()
+        assert [len(night.provider.texts_to(number(one))) for one in range(3)] == [1, 2, 2]
+
+    on_paper(home, act, people=crew_of(3))
+
+
+def test_a_reminder_that_reaches_nobody_is_refused_with_the_reason(home: Path) -> None:
+    async def act(night: Night) -> None:
+        await night.ledger.compose()
+        await night.engine.settled()
+        await night.ledger.opt_out(number(0))
+        (message,) = await night.ledger.ask(select(t.messages.c.public_id))
+        with pytest.raises(Refused) as refused:
+            await chasing.remind(night.office, KIT, message.public_id)
+        assert refused.value.problem.sentence == "Nobody of them can be reached."
+        assert "Opted out of texts." in refused.value.problem.next
+        assert len(await night.ledger.ask(select(t.steps.c.id))) == 1
+
+    on_paper(home, act, people=crew_of(1))
+
+
+@pytest.mark.parametrize(
+    ("age_s", "guards"), [(0, True), (119, True), (120, False), (-1, False), (-3600, False)]
+)
+def test_a_reminder_guards_for_two_minutes_and_not_from_the_future(age_s: int, guards: bool) -> None:
+    assert chasing.guarded(START_MS, START_MS + age_s * 1000) is guards
+
+
+async def test_after_the_clock_was_set_back_a_reminder_can_be_sent(ledger: Ledger) -> None:
+    await ledger.hire(crew_of(1))
+    message_id, _ = await ledger.compose()
+    await ledger.route()
+    await ledger.call(Accepted("SM1"))
+    (message,) = await ledger.ask(select(t.messages.c.public_id))
+    office = Office(ledger.database, ledger.vault, ledger.production, is_dispatching=lambda: True)
+    ledger.clock.advance(3600)  # type: ignore[attr-defined]
+    await ledger.remind(message_id)
+    await ledger.route()
+    await ledger.call(Accepted("SM2"))
+    ledger.clock.advance(-1800)  # type: ignore[attr-defined]
+    assert not (await chasing.remind(office, KIT, message.public_id)).repeated

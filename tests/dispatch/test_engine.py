@@ -171,7 +171,12 @@ def test_what_waits_in_the_spool_is_heard_before_anything_is_sent(home: Path) ->
         stop = Inbound(Channel.SMS, "SM2", number(1), SENDER, "STOP", "SM2:received")
         spool.keep(Spooled(inbound=((night.ledger.account_id, stop),)), night.clock.now_ms())
         intake = Intake(night.engine.writer, spool, night.ledger.vault, night.clock)
-        night.engine.flush_spool = intake.flush
+
+        async def flush() -> int:
+            await night.sleep(2)  # a slow disk
+            return await intake.flush()
+
+        night.engine.flush_spool = flush
         assert await night.engine.start("tests") is None
         await night.engine.settled()
         assert sorted(one.to for one in night.provider.calls) == [number(0), number(2)]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
 from app.domain import sms
+from app.domain.evidence import Work
 from app.domain.message_types import MessageType
 from app.domain.messages import Composed
 from app.domain.priorities import Priority, Purpose
@@ -82,6 +84,22 @@ def test_the_pace_is_the_senders_in_every_second(home: Path, words: int) -> None
         assert sum(segments for _, segments in sent) <= rate * span + 10 + longest
 
     on_paper(home, act, people=crew_of(60), rate=rate, takes_s=0.02)
+
+
+def test_no_more_is_granted_ahead_than_an_urgent_message_may_go_beside(home: Path) -> None:
+    """Ten segments, however long the texts are: three texts of three segments, and one begun."""
+
+    async def act(night: Night) -> None:
+        await queue_texts(night.ledger, 60, replace(DAILY, body="Move. " * 60))
+        night.engine.poke()
+        ahead = []
+        for _ in range(100):
+            await night.sleep(0.05)
+            ahead.append((await night.works()).count(Work.CLAIMED))
+        assert sms.measure(night.provider.calls[0].message.text).segments == 3
+        assert 1 <= max(ahead) <= 4
+
+    on_paper(home, act, rate=10, takes_s=0.02)
 
 
 def test_without_urgent_messages_there_is_no_overdraft(home: Path) -> None:

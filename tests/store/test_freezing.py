@@ -89,6 +89,19 @@ async def test_a_step_can_be_undone_until_its_window_ends(
     assert await ledger.do(lambda c: messages.undo_step(c, step_id, ledger.now)) is undone
 
 
+@pytest.mark.parametrize("rows", [500, 1], ids=["routed whole", "routed in part"])
+async def test_what_was_routed_cannot_be_undone_after_the_clock_was_set_back(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(routed, "ROUTE_ROWS", rows)
+    await ledger.hire(crew_of(2))
+    _, step_id = await ledger.compose(wait_ms=5_000)
+    ledger.clock.advance(6)  # type: ignore[attr-defined]
+    await planner.route_next_block(ledger.database, TEXTS, ledger.vault.link_key)
+    ledger.clock.advance(-3)  # type: ignore[attr-defined]
+    assert not await ledger.do(lambda c: messages.undo_step(c, step_id, ledger.now))
+
+
 # -------------------------------------------------------------------------------------- the words of an audience
 
 CREW = [

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
+from app.domain.priorities import Priority
 from app.domain.problem import Problem
+from app.store import tables as t
 from tests.tui.conftest import Sit
 from tests.tui.house import House
 
@@ -59,6 +62,30 @@ async def test_q_a_second_time_does_not_confirm(house: House, sit: Sit) -> None:
         await desk.press("q")
         assert not desk.app._exit
         desk.line_with("Unit move")
+
+
+NIGHT = (22 * 60, 6 * 60)
+"""Quiet hours in minutes of the day: 22:00 to 06:00."""
+
+
+@pytest.mark.parametrize(
+    ("people", "words"),
+    [(1, "1 text is held until 06:00."), (2, "2 texts are held until 06:00.")],
+    ids=["one", "two"],
+)
+async def test_texts_held_for_quiet_hours_are_named_with_their_hour(
+    house: House, sit: Sit, people: int, words: str
+) -> None:
+    await house.hire(people)
+    await house.give_provider()
+    async with house.database.write() as connection:
+        await connection.execute(update(t.people).values(quiet_start=NIGHT[0], quiet_end=NIGHT[1]))
+    await house.post("Unit move", Priority.INFO)
+    async with sit() as desk:
+        await desk.press("q")
+        desk.line_with(words)
+        desk.line_with("Nothing goes out until you open it again.")
+        assert not desk.app._exit
 
 
 async def test_whoever_started_the_terminal_is_asked_before_it_leaves(house: House, sit: Sit) -> None:
