@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,13 @@ async def _leave() -> Problem | None:
     return None
 
 
+OURS_ALONE = 0o077
+"""What is taken from every file and folder we make: names, numbers and messages are for this user only."""
+
+
 def main() -> None:
     """Carry out the command line of this process, and exit."""
+    os.umask(OURS_ALONE)
     from app.cli.main import run  # noqa: PLC0415 - an import of this module starts nothing
 
     sys.exit(run(open_terminal))

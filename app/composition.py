@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -23,7 +24,7 @@ from app.store.accounts import StoredAccount
 from app.store.engine import Database, open_database
 from app.store.productions import Production
 from app.store.vault import Vault, open_vault
-from providers.contract import Channel, Clock, Factory, Money
+from providers.contract import Clock, Factory, Money
 
 if TYPE_CHECKING:
     from app.dispatch.engine import Engine
@@ -94,15 +95,25 @@ class House:
         await self.database.close()
 
 
-async def open_house(settings: Settings, clock: Clock, *, production: str | None = None) -> House:
-    """Open the home: database brought up to date, key, production, user. Raises :class:`Refused`."""
+def make_home(home: Path) -> None:
+    """The folder of the home, closed to every other user of this machine. Raises :class:`Refused`.
+
+    A folder that belongs to somebody else stays as it is: only its owner may close it.
+    """
     try:
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(PermissionError):
+            home.chmod(0o700)  # the log, or an earlier version, may have made it open to all
     except OSError as error:
         raise Refused(
-            f"The folder {settings.home} cannot be used: {error.strerror or error}.",
+            f"The folder {home} cannot be used: {error.strerror or error}.",
             "Name another one: CALLBOARD_HOME=/path callboard",
         ) from None
+
+
+async def open_house(settings: Settings, clock: Clock, *, production: str | None = None) -> House:
+    """Open the home: database brought up to date, key, production, user. Raises :class:`Refused`."""
+    make_home(settings.home)
     database = open_database(settings.database_address, clock)
     try:
         await schema.upgrade(database)
@@ -111,7 +122,6 @@ async def open_house(settings: Settings, clock: Clock, *, production: str | None
         actor = await _actor(database)
         async with database.read() as connection:
             demo = await productions.fact(connection, DEMO) is not None
-            kind = await accounts.preferred_kind(connection, Channel.SMS)
     except BaseException:
         await database.close()
         raise
@@ -124,11 +134,11 @@ async def open_house(settings: Settings, clock: Clock, *, production: str | None
         demo=demo,
         public=settings.public_address,
     )
-    house.office = _office(house, found, kind)
+    house.office = _office(house, found)
     return house
 
 
-def _office(house: House, production: Production, kind: str | None) -> Office:
+def _office(house: House, production: Production) -> Office:
     path = house.database.path
 
     def is_dispatching() -> bool:
@@ -142,20 +152,16 @@ def _office(house: House, production: Production, kind: str | None) -> Office:
         production=production,
         public=lambda: house.public,
         is_dispatching=is_dispatching,
-        price=_price(kind, production.region),
+        price=lambda kind, segments: _price(kind, production.region, segments),
     )
 
 
-def _price(kind: str | None, region: str) -> Callable[[str, int], Money | None]:
-    """What texts through this kind of provider will probably cost; without a number, to one of this region."""
+def _price(kind: str, region: str, segments: int) -> Money | None:
+    """What so many segments through this kind of provider will probably cost, to numbers of this region."""
+    from app.domain.phone import country_prefix  # noqa: PLC0415 - the numbering plans are read only here
 
-    def price(to: str, segments: int) -> Money | None:
-        from app.domain.phone import country_prefix  # noqa: PLC0415 - the numbering plans are read only here
-
-        factory = factories().get(kind) if kind else None
-        return factory.price(to or country_prefix(region), segments) if factory else None
-
-    return price
+    factory = factories().get(kind)
+    return factory.price(country_prefix(region), segments) if factory else None
 
 
 async def _production(database: Database, name: str | None) -> Production:

@@ -70,10 +70,14 @@ ERRORS: Final[dict[int, tuple[_Family, str, str]]] = {
     20003: (
         ACCOUNT,
         "Twilio does not accept the account SID and auth token.",
-        "Enter them again in the settings.",
+        "Enter them again (callboard provider set NAME), then try them: callboard provider test NAME.",
     ),
     20005: (ACCOUNT, "The Twilio account is suspended.", _CONSOLE),
-    20404: (ACCOUNT, "Twilio does not know this account.", "Check the account SID in the settings."),
+    20404: (
+        ACCOUNT,
+        "Twilio does not know this account.",
+        "Correct its account SID: callboard provider set NAME --set account_sid=AC…",
+    ),
     30002: (ACCOUNT, "The Twilio account was suspended while the text was waiting.", _CONSOLE),
     63038: (ACCOUNT, "The Twilio account has reached its number of messages for today.", _CONSOLE),
     # The sender number.

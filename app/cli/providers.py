@@ -18,7 +18,7 @@ from app.domain.problem import Problem, Refused
 from app.services import providers
 from providers.contract import Factory
 
-commands = command_group("Provider accounts: list, add, test.", example="callboard provider list")
+commands = command_group("Provider accounts: list, add, set, test.", example="callboard provider list")
 
 
 @command(commands, "list", example="callboard provider list")
@@ -123,7 +123,7 @@ def add(
             lines.append(f"Tell the provider where messages from people go: {added.inbound_url}")
         remarks = []
         if added.unprotected:
-            remarks.append("The address begins with http: the credentials go over the network in clear.")
+            remarks.append(IN_CLEAR)
         if not added.inbound_url:
             remarks.append(
                 "No public address is set: no receipts and no replies will come in (callboard doctor)."
@@ -131,6 +131,67 @@ def add(
         return Answer(document, lines, remarks)
 
     return at_home(desk, work)
+
+
+@command(
+    commands,
+    "set",
+    example="callboard provider set twilio --set account_sid=AC… --secret auth_token=TWILIO_TOKEN",
+)
+def change(
+    desk: Desk,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The account.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting; KEY= takes it away."),
+    ] = None,
+    secrets: Annotated[
+        list[str] | None,
+        typer.Option("--secret", metavar="KEY=ENVVAR", help="A secret, read from this variable."),
+    ] = None,
+    senders: Annotated[
+        list[str] | None,
+        typer.Option("--sender", metavar="ADDRESS", help="One more number to send from; repeatable."),
+    ] = None,
+) -> Answer:
+    """Change an account; what is not named stays. With NAME alone its credentials are asked for, secrets hidden.
+
+    Whatever is sending takes the change over by itself.
+    """
+    given = _pairs("--set", settings or [])
+    hidden = {key: _variable(value) for key, value in _pairs("--secret", secrets or []).items()}
+    numbers = list(senders or [])
+
+    async def work(house: House) -> Answer:
+        stored = await providers.find(house.office, name)
+        factory = providers.kind_of(composition.factories(), stored.account.kind)
+        if not given and not hidden and not numbers:
+            _ask_for_missing(desk, factory, given, hidden, [one.address for one in stored.senders])
+        changed = await providers.change(
+            house.office,
+            house.actor,
+            factory,
+            stored,
+            settings=given,
+            secrets=hidden,
+            senders=numbers,
+            loopback_only=house.demo,
+        )
+        document = {
+            "name": changed.name,
+            "kind": changed.kind,
+            "channel": changed.channel.value,
+            "base_url": changed.base_url,
+            "senders": list(changed.senders),
+            "inbound_url": changed.inbound_url,
+        }
+        line = f"{changed.name} is changed. Check it: callboard provider test {changed.name}."
+        return Answer(document, [line], [IN_CLEAR] if changed.unprotected else [])
+
+    return at_home(desk, work)
+
+
+IN_CLEAR = "The address begins with http: the credentials go over the network in clear."
 
 
 def _pairs(option: str, words: Sequence[str]) -> dict[str, str]:

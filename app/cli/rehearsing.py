@@ -10,6 +10,7 @@ from app import logs
 from app.cli import output
 from app.cli.desk import Desk, command, plain_typer
 from app.cli.output import Answer
+from app.cli.stopping import ended_as_by_ctrl_c
 from app.domain.buckets import LABELS, Bucket
 from app.domain.problem import Problem, Refused
 from app.rehearsal.demo import DemoOptions, run_headless
@@ -44,7 +45,8 @@ def demo(
     options = DemoOptions(seconds=seconds, seed=seed, people=crew, virtual=virtual, home=home)
     if headless:
         logs.configure(None)
-        result = run_headless(options, output.say)
+        with ended_as_by_ctrl_c():
+            result = run_headless(options, output.say)
         return Answer(result, figures(result), trouble=_differences(result))
     if virtual:
         raise typer.BadParameter("Virtual time has no terminal: add --headless.", param_hint="--virtual")
@@ -52,7 +54,8 @@ def demo(
         raise Refused("There is no screen here to open the terminal on.", "Add --headless.")
     from app.cli.terminal import open_demonstration  # noqa: PLC0415 - not needed headless
 
-    return open_demonstration(desk, options)
+    with ended_as_by_ctrl_c():
+        return open_demonstration(desk, options)
 
 
 def figures(result: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from typing import Annotated, Any
 
@@ -19,10 +20,11 @@ from app.composition import House
 from app.domain import times
 from app.domain.buckets import JSON_ORDER, Bucket
 from app.domain.messages import Composed
-from app.domain.problem import Refused
+from app.domain.problem import Problem, Refused
 from app.services import chasing, sending, watching
 from app.services.chasing import StepTaken
 from app.services.sending import Preflight, Sent
+from app.services.watching import Status
 from app.store import deliveries
 
 commands = plain_typer()
@@ -126,9 +128,18 @@ async def _left(house: House, sent: Sent, document: dict[str, Any]) -> Answer:
         "buckets": {bucket.value: found.summary.buckets.get(bucket, 0) for bucket in JSON_ORDER}
     }
     failed = found.summary.buckets.get(Bucket.NOT_REACHED, 0)
+    if failed and len(found.unreachable) == sent.sheet.recipients:
+        return Answer(document, output.pairs(bucket_rows(found)), trouble=_reached_nobody(found))
     lines = [f"{sent.code} has left.", *output.pairs(bucket_rows(found))]
     remark = f"{output.people(failed)} not reached: callboard people {sent.code} --state not_reached."
     return Answer(document, lines, remarks=[remark] if failed else [])
+
+
+def _reached_nobody(found: Status) -> Problem:
+    """That nobody was reached, with the reason most of them share and what to do about it."""
+    tried = Counter((one.why, one.next) for one in found.unreachable if one.bucket is Bucket.NOT_REACHED)
+    ((why, following), _) = tried.most_common(1)[0]
+    return Problem(f"Nobody was reached. {why}".strip(), following or "Look closer: callboard doctor.")
 
 
 async def send_all(house: House) -> None:
@@ -184,10 +195,13 @@ def sheet_lines(sheet: Preflight) -> list[str]:
     rows: list[tuple[str, object]] = [
         ("People", f"{sheet.recipients}, {len(sheet.excluded)} of them not reached"),
         ("Channels", channels or "none"),
-        ("Segments", sheet.segments),
-        ("Cost", output.price_text(sheet.cost)),
-        ("Done in", f"about {times.spell(sheet.eta_seconds * 1000)}"),
     ]
+    if sheet.channels:
+        rows += [
+            ("Segments", sheet.segments),
+            ("Cost", output.price_text(sheet.cost)),
+            ("Done in", f"about {times.spell(sheet.eta_seconds * 1000)}"),
+        ]
     if sheet.shared:
         rows.append(
             ("Shared", f"{output.people(sheet.shared)} share a number with somebody: one text for both")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import typer
 
@@ -11,6 +14,30 @@ from app.cli import output
 
 ENDS = {signal.SIGTERM: output.DONE, signal.SIGINT: output.INTERRUPTED, signal.SIGHUP: output.DONE}
 """The signals that end a server, and the exit code of each."""
+
+
+LIKE_CTRL_C = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that would end the process on the spot, and leave behind what is thrown away at the end."""
+
+
+@contextmanager
+def ended_as_by_ctrl_c() -> Iterator[None]:
+    """Let the first SIGTERM or SIGHUP do what Ctrl-C does. Those that follow it are passed over: a second Ctrl-C
+    would break into the clearing away."""
+    told = False
+
+    def tell(_number: int, _frame: FrameType | None) -> None:
+        nonlocal told
+        if not told:
+            told = True
+            signal.raise_signal(signal.SIGINT)
+
+    before = {which: signal.signal(which, tell) for which in LIKE_CTRL_C}
+    try:
+        yield
+    finally:
+        for which, handler in before.items():
+            signal.signal(which, handler)
 
 
 async def until_told() -> None:

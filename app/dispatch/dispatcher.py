@@ -342,7 +342,9 @@ VALID_FOR_S = {Priority.URGENT: 900}
 
 def wording_of(version: StoredMessage) -> texts.Wording:
     """The wording of one version, as it is rendered."""
-    return texts.Wording(version.production, version.priority, version.subject, version.body, version.options)
+    return texts.Wording(
+        version.production, version.priority, version.subject, version.body, version.options, version.location
+    )
 
 
 def worker_name(pid: int, random_bytes: Callable[[int], bytes]) -> str:

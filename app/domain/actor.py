@@ -45,5 +45,4 @@ class Actor:
         return self.role in SET_UP
 
 
-CREW_PAGE = Actor("crew page", Role.VIEWER)
 ENGINE = Actor("callboard", Role.VIEWER)

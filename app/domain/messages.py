@@ -47,6 +47,13 @@ class Composed:
     location: str = ""
 
 
+def wording_of(message: Composed, production: str) -> texts.Wording:
+    """The parts of the text this message becomes."""
+    return texts.Wording(
+        production, message.priority, message.subject, message.body, message.options, message.location
+    )
+
+
 def problem_of(message: Composed, production: str) -> Problem | None:
     """What is wrong with the wording, or None. The limits are those of the text that is really sent."""
     if not message.audience:
@@ -59,16 +66,17 @@ def problem_of(message: Composed, production: str) -> Problem | None:
             "Shorten it, and say the rest in the message.",
         )
     if Channel.SMS in message.channels:
-        wording = texts.Wording(production, message.priority, message.subject, message.body, message.options)
+        wording = wording_of(message, production)
         length = len(texts.sms(wording, link="x" * LONGEST_LINK, opt_out_words=True))
         if length > HARD_LIMIT:
             return Problem(
                 f"The text has {length} characters with its link and reply line; no carrier takes more than {HARD_LIMIT}.",
                 "Shorten it, or send it by e-mail.",
             )
-        if len(message.body) > DEFAULT_LIMIT:
+        written = len(" ".join(part for part in (message.body, texts.where(wording)) if part))
+        if written > DEFAULT_LIMIT:
             return Problem(
-                f"The message has {len(message.body)} characters; a text takes {DEFAULT_LIMIT}.",
+                f"The message has {written} characters; a text takes {DEFAULT_LIMIT}.",
                 "Shorten it, or send it without the channel sms.",
             )
     return None

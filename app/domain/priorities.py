@@ -70,9 +70,6 @@ class QuietRule(StrEnum):
     HOLD = "hold"
 
 
-TEXT_PATHS = (Channel.SMS, Channel.PUSH, Channel.EMAIL, Channel.IN_APP)
-
-
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What a priority means. A production can edit its own copy."""

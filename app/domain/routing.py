@@ -170,10 +170,21 @@ def left_out(reason: Reason, channel: Channel | None = None, detail: str = "") -
         "address": ADDRESS_WORDS.get(ADDRESS_OF_CHANNEL.get(channel, AddressKind.PHONE), "address")
         if channel
         else "address",
-        "detail": detail or "unknown",
+        "detail": _within_a_sentence(detail) or "the reason is not known",
     }
     why, following = SENTENCES[reason]
     return LeftOut(reason, channel, why.format(**words), following.format(**words))
+
+
+_PLAIN_BEGINNINGS = frozenset({"The", "This", "It", "A", "An", "No", "There"})
+"""First words that are written small inside a sentence. Any other may be a name."""
+
+
+def _within_a_sentence(words: str) -> str:
+    """The first sentence of these words as it is written after a colon: a small letter, no full stop."""
+    first = words.partition(". ")[0].strip().rstrip(".")
+    word, space, rest = first.partition(" ")
+    return f"{word.lower()}{space}{rest}" if word in _PLAIN_BEGINNINGS else first
 
 
 def route(person: Addressee, message: Routable, available: frozenset[Channel], now_ms: int) -> Decision:

@@ -26,6 +26,7 @@ class Wording:
     subject: str
     body: str
     options: Sequence[ReplyOption] = ()
+    location: str = ""
 
 
 def sms(wording: Wording, *, link: str | None, opt_out_words: bool, language: str = "en") -> str:
@@ -37,6 +38,8 @@ def sms(wording: Wording, *, link: str | None, opt_out_words: bool, language: st
     if wording.priority is Priority.URGENT:
         opening += "URGENT: "
     parts = [opening + _subject_and_body(wording)]
+    if place := where(wording):
+        parts.append(place)
     if wording.options:
         parts.append(asking(wording.options))
     if link:
@@ -44,6 +47,15 @@ def sms(wording: Wording, *, link: str | None, opt_out_words: bool, language: st
     if opt_out_words:
         parts.append(OPT_OUT_WORDS.get(language, OPT_OUT_WORDS["en"]))
     return " ".join(parts)
+
+
+def where(wording: Wording) -> str:
+    """Where it is about, as a sentence; nothing where subject and body name every part of the place already."""
+    told = f"{wording.subject} {wording.body}".casefold()
+    parts = [part.strip() for part in wording.location.split(",") if part.strip()]
+    if all(part.casefold() in told for part in parts):
+        return ""
+    return _sentence(f"Where: {wording.location.strip()}")
 
 
 def asking(options: Sequence[ReplyOption]) -> str:

@@ -154,6 +154,7 @@ async def _furnish(clock: Clock, settings: Settings, options: DemoOptions, carri
 
 async def _mark(clock: Clock, settings: Settings) -> None:
     """Make the home a demonstration. Refuses a home that holds a real production."""
+    composition.make_home(settings.home)
     database = open_database(settings.database_address, clock)
     try:
         await schema.upgrade(database)

@@ -100,6 +100,7 @@ async def remind(office: Office, actor: Actor, name: str, only: Collection[int] 
         people = await messages.freeze_non_readers(
             connection, step_id, message.id, now, reach.recipients, reach.unreachable
         )
+        await messages.note_left_out(connection, reach.left_out)
         if people == 0:
             raise Refused("None of those marked is still to be reminded.", "Unmark them, or mark others.")
         await audit.record(
@@ -124,11 +125,18 @@ async def remind(office: Office, actor: Actor, name: str, only: Collection[int] 
 
 @dataclass(frozen=True, slots=True)
 class _Reach:
-    """Who of those meant has a path now; ``obstacle`` is one of the reasons of those who have none."""
+    """Who of those meant has a path now, and why the others have none; ``obstacle`` is one of those reasons."""
 
     recipients: tuple[int, ...]
-    unreachable: int
-    obstacle: LeftOut | None
+    left_out: tuple[tuple[int, LeftOut], ...]
+
+    @property
+    def unreachable(self) -> int:
+        return len(self.left_out)
+
+    @property
+    def obstacle(self) -> LeftOut | None:
+        return self.left_out[0][1] if self.left_out else None
 
 
 async def _reach(office: Office, message: StoredMessage, now_ms: int, only: Collection[int] | None) -> _Reach:
@@ -144,11 +152,11 @@ async def _reach(office: Office, message: StoredMessage, now_ms: int, only: Coll
         recipient: route(people[person].addressee, routable, available, now_ms)
         for recipient, person in wanted.items()
     }
-    obstacles = [one.suppression for one in decisions.values() if one.suppression]
     return _Reach(
         recipients=tuple(recipient for recipient, one in decisions.items() if one.paths),
-        unreachable=len(obstacles),
-        obstacle=obstacles[0] if obstacles else None,
+        left_out=tuple(
+            (recipient, one.suppression) for recipient, one in decisions.items() if one.suppression
+        ),
     )
 
 

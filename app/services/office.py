@@ -21,8 +21,8 @@ from providers.contract import Clock, Money
 class Office:
     """One production's data, and how to reach it.
 
-    ``is_dispatching`` tells whether any process sends from this database now; ``price`` what one text of so
-    many segments to this number will probably cost.
+    ``is_dispatching`` tells whether any process sends from this database now; ``price`` what so many
+    segments through this kind of provider will probably cost.
     """
 
     database: Database
@@ -30,7 +30,7 @@ class Office:
     production: Production
     public: Callable[[], PublicAddress] = PublicAddress
     is_dispatching: Callable[[], bool] = lambda: False
-    price: Callable[[str, int], Money | None] = lambda _to, _segments: None
+    price: Callable[[str, int], Money | None] = lambda _kind, _segments: None
     random_bytes: Callable[[int], bytes] = field(default=os.urandom)
 
     @property

@@ -148,10 +148,7 @@ async def add(
     machine. Raises :class:`Refused` for a field there is not, one that is missing, a name that is taken, a
     sender that cannot be one, and somebody who may not set up accounts.
     """
-    if not actor.may_set_up:
-        raise Refused(
-            f"{actor.name} may not set up providers.", "Ask a coordinator or the production manager."
-        )
+    _may_set_up(actor)
     if not _NAME.fullmatch(name):
         raise Refused(
             f"“{name}” cannot be the name of an account.",
@@ -199,16 +196,87 @@ async def add(
             production_id=office.production.id,
             detail={"kind": factory.kind, "senders": len(numbers)},
         )
+    return _as_it_is(office, factory, account, public_id, numbers)
+
+
+def _may_set_up(actor: Actor) -> None:
+    if not actor.may_set_up:
+        raise Refused(
+            f"{actor.name} may not set up providers.", "Ask a coordinator or the production manager."
+        )
+
+
+def _as_it_is(
+    office: Office, factory: Factory, account: Account, public_id: str, numbers: Sequence[str]
+) -> Added:
     public = office.public().base
     return Added(
-        name=name,
+        name=account.name,
         kind=factory.kind,
         channel=factory.capabilities.channel,
-        base_url=base_url,
+        base_url=account.base_url,
         senders=tuple(numbers),
         inbound_url=f"{public}/hooks/{public_id}" if public else None,
-        unprotected=base_url.startswith("http:") and not is_loopback(base_url),
+        unprotected=account.base_url.startswith("http:") and not is_loopback(account.base_url),
     )
+
+
+async def change(
+    office: Office,
+    actor: Actor,
+    factory: Factory,
+    stored: StoredAccount,
+    *,
+    settings: Mapping[str, str],
+    secrets: Mapping[str, str],
+    senders: Sequence[str],
+    loopback_only: bool = False,
+) -> Added:
+    """Give an account other settings, other secrets or more senders; what is not named stays as it is.
+
+    A setting of no characters is taken away. A new sender has the rate of the account's first. A running engine
+    takes the change over by itself. Raises :class:`Refused` as :func:`add` does, and where nothing is named.
+    """
+    _may_set_up(actor)
+    if not settings and not secrets and not senders:
+        raise Refused(
+            "Nothing was said that should change.",
+            "Say what: --set KEY=VALUE, --secret KEY=VARIABLE or --sender ADDRESS.",
+        )
+    before = stored.account
+    kept, hidden = _fields(
+        factory,
+        {BASE_URL: before.base_url, **before.settings, **settings},
+        {**before.secrets, **secrets},
+    )
+    base_url = kept.pop(BASE_URL, "") or factory.default_base_url
+    _check_address(base_url, loopback_only=loopback_only)
+    had = [one.address for one in stored.senders]
+    written = [_sender(one, office.production.region) for one in senders]
+    new = [one for one in dict.fromkeys(written) if one not in had]
+    if not any(had + new) and not kept.get(SERVICE):
+        raise Refused("The account has no number to send from.", "Name it: --sender +13105550100.")
+    rate = stored.senders[0].segments_per_second if stored.senders else SEGMENTS_PER_SECOND
+    account = Account(name=before.name, kind=before.kind, base_url=base_url, settings=kept, secrets=hidden)
+    async with office.database.write() as connection:
+        await accounts.change(
+            connection,
+            office.vault,
+            stored,
+            account,
+            senders=[(number, rate) for number in new],
+            production_id=office.production.id,
+        )
+        await audit.record(
+            connection,
+            actor,
+            "provider set",
+            f"account:{stored.public_id}",
+            office.clock.now_ms(),
+            production_id=office.production.id,
+            detail={"changed": sorted({*settings, *secrets}), "senders": len(new)},
+        )
+    return _as_it_is(office, factory, account, stored.public_id, [*had, *new])
 
 
 def _fields(

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.dispatch import planner
 from app.domain import ids, sms, texts
 from app.domain.actor import Actor
-from app.domain.messages import Composed, problem_of
+from app.domain.messages import Composed, problem_of, wording_of
 from app.domain.priorities import StepKind, undo_window_s
 from app.domain.problem import Refused
 from app.domain.routing import Routable, route
@@ -63,8 +63,12 @@ async def preflight(office: Office, composed: Composed) -> Preflight:
         person_ids = list((await connection.execute(select(t.people.c.id).where(meant))).scalars())
         people = await addressees.of_people(connection, office.production.id, person_ids)
         available = await accounts.channels_with_provider(connection)
+        kind = await accounts.preferred_kind(connection, Channel.SMS)
         rate, backlog_ms = await accounts.pace(connection, Channel.SMS, now)
+        crew = await audience.head_count(connection, office.production.id, ["all"])
     if not people:
+        if crew:
+            raise Refused("Everybody is left out again.", "Take away a word with - in front of it.")
         raise Refused("Nobody is addressed.", "Import the crew list first: callboard crew import FILE.")
     routable = Routable(composed.priority, composed.purpose, tuple(composed.channels))
     excluded: list[Excluded] = []
@@ -72,9 +76,7 @@ async def preflight(office: Office, composed: Composed) -> Preflight:
     held = overrides = segments = 0
     numbers: set[str] = set()
     shared = 0
-    wording = texts.Wording(
-        office.production.name, composed.priority, composed.subject, composed.body, composed.options
-    )
+    wording = wording_of(composed, office.production.name)
     link = office.public().link(SAMPLE_TOKEN)
     by_opt_out = {
         words: sms.measure(texts.sms(wording, link=link, opt_out_words=words)) for words in (False, True)
@@ -106,8 +108,10 @@ async def preflight(office: Office, composed: Composed) -> Preflight:
         held=held,
         overrides=overrides,
         shared=shared,
-        cost=office.price("", segments),
-        eta_seconds=undo_s + round(backlog_ms / 1000) + (-(-segments // rate) if rate else 0),
+        cost=office.price(kind, segments) if kind and channels else None,
+        eta_seconds=undo_s + round(backlog_ms / 1000) + (-(-segments // rate) if rate else 0)
+        if channels
+        else 0,
         remarks=tuple(remarks),
     )
 

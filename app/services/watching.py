@@ -138,16 +138,23 @@ async def explain(office: Office, name: str, person: str | None = None) -> list[
         recipient_id = None
         if person is not None:
             found = await connection.execute(
-                select(t.recipients.c.id)
+                select(t.recipients.c.id, t.people.c.public_id)
                 .join(t.people, t.people.c.id == t.recipients.c.person_id)
                 .where(
                     t.recipients.c.message_id == message.id,
                     audience.condition(office.production.id, [f"person:{person}"]),
                 )
             )
-            recipient_id = found.scalars().first()
-            if recipient_id is None:
+            rows = found.all()
+            if not rows:
                 raise Refused(f"{person} is not among the recipients of {message.code}.", "Check the name.")
+            if len(rows) > 1:
+                ids = ", ".join(sorted(row.public_id for row in rows))
+                raise Refused(
+                    f"There are {len(rows)} people of the name {person} in {message.code}.",
+                    f"Name one by the id: {ids}.",
+                )
+            recipient_id = rows[0].id
         return await timeline.of_message(connection, office.vault, message.id, recipient_id)
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import productions
@@ -101,19 +101,7 @@ async def add(
             .returning(t.accounts.c.id)
         )
     ).scalar_one()
-    if senders:
-        await connection.execute(
-            t.senders.insert(),
-            [
-                {
-                    "account_id": account_id,
-                    "production_id": production_id,
-                    "address": address,
-                    "segments_per_second": rate,
-                }
-                for address, rate in senders
-            ],
-        )
+    await _add_senders(connection, account_id, senders, production_id)
     await _changed(connection)
     return int(account_id)
 
@@ -131,6 +119,52 @@ async def _changed(connection: AsyncConnection) -> None:
     await productions.set_fact(connection, REVISION, str(int(await revision(connection)) + 1))
 
 
+async def change(
+    connection: AsyncConnection,
+    vault: Vault,
+    stored: StoredAccount,
+    account: Account,
+    *,
+    senders: Sequence[tuple[str, int]],
+    production_id: int | None,
+) -> None:
+    """Store an account's address, settings and secrets anew, and add these senders (address, segments per second)
+    to those it has. Its name and kind stay."""
+    await connection.execute(
+        update(t.accounts)
+        .where(t.accounts.c.id == stored.id)
+        .values(
+            base_url=account.base_url,
+            settings=json.dumps(dict(account.settings)),
+            secrets=vault.encrypt_json(SECRETS, dict(account.secrets)),
+        )
+    )
+    await _add_senders(connection, stored.id, senders, production_id)
+    await _changed(connection)
+
+
+async def _add_senders(
+    connection: AsyncConnection,
+    account_id: int,
+    senders: Sequence[tuple[str, int]],
+    production_id: int | None,
+) -> None:
+    if not senders:
+        return
+    await connection.execute(
+        t.senders.insert(),
+        [
+            {
+                "account_id": account_id,
+                "production_id": production_id,
+                "address": address,
+                "segments_per_second": rate,
+            }
+            for address, rate in senders
+        ],
+    )
+
+
 async def set_base_url(connection: AsyncConnection, account_id: int, base_url: str) -> None:
     """Point an account at another address."""
     await connection.execute(
@@ -139,13 +173,24 @@ async def set_base_url(connection: AsyncConnection, account_id: int, base_url: s
     await _changed(connection)
 
 
+def _preferred(channel: Channel) -> Select[tuple[int]]:
+    """The key of the account a channel is sent through: the first in order that has somewhere to send from."""
+    return (
+        select(t.accounts.c.id)
+        .where(
+            t.accounts.c.enabled,
+            t.accounts.c.channel == channel.value,
+            t.accounts.c.id.in_(select(t.senders.c.account_id)),
+        )
+        .order_by(t.accounts.c.place, t.accounts.c.id)
+        .limit(1)
+    )
+
+
 async def preferred_kind(connection: AsyncConnection, channel: Channel) -> str | None:
     """The kind of the account that is tried first on a channel; None where there is none."""
     found = await connection.execute(
-        select(t.accounts.c.kind)
-        .where(t.accounts.c.enabled, t.accounts.c.channel == channel.value)
-        .order_by(t.accounts.c.place, t.accounts.c.id)
-        .limit(1)
+        select(t.accounts.c.kind).where(t.accounts.c.id == _preferred(channel).scalar_subquery())
     )
     return found.scalar()
 
@@ -215,12 +260,13 @@ LONGEST_SCHEDULE_MS = 10 * 60_000
 
 
 async def pace(connection: AsyncConnection, channel: Channel, now_ms: int) -> tuple[int, int]:
-    """Segments a second over all senders of a channel, and how long (ms) what is queued before takes."""
+    """Segments a second over the senders a channel is sent through (those of its preferred account), and how
+    long (ms) what is queued before takes."""
     rows = (
         await connection.execute(
-            select(t.senders.c.segments_per_second, t.senders.c.next_at)
-            .join(t.accounts, t.accounts.c.id == t.senders.c.account_id)
-            .where(t.accounts.c.enabled, t.accounts.c.channel == channel.value)
+            select(t.senders.c.segments_per_second, t.senders.c.next_at).where(
+                t.senders.c.account_id == _preferred(channel).scalar_subquery()
+            )
         )
     ).all()
     rate = sum(row.segments_per_second for row in rows)

@@ -20,6 +20,7 @@ from app.domain.buckets import (
 from app.domain.evidence import Evidence, Work
 from app.domain.messages import MessageStatus
 from app.domain.priorities import Priority, StepKind
+from app.store import accounts
 from app.store import tables as t
 from providers.contract import Channel
 
@@ -464,13 +465,7 @@ async def day(connection: AsyncConnection, production_id: int, since_ms: int, no
             )
         )
     ).one()
-    rate = (
-        await connection.execute(
-            select(func.coalesce(func.sum(t.senders.c.segments_per_second), 0))
-            .join(t.accounts, t.accounts.c.id == t.senders.c.account_id)
-            .where(t.accounts.c.enabled, t.accounts.c.channel == Channel.SMS.value)
-        )
-    ).scalar_one()
+    rate, _ = await accounts.pace(connection, Channel.SMS, now_ms)
     return Day(
         planned=figures.planned,
         sent=figures.sent,
@@ -485,7 +480,7 @@ async def day(connection: AsyncConnection, production_id: int, since_ms: int, no
         waiting=int(waiting.waiting),
         waiting_held=int(waiting.waiting_held),
         held_until=waiting.held_until,
-        segments_per_second=int(rate),
+        segments_per_second=rate,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.store import stopping
 from app.store import tables as t
 from providers.contract import Channel
 
@@ -66,7 +67,7 @@ async def suppress_address(
     source: str,
     now_ms: int,
 ) -> bool:
-    """Write an opt-out by hashed address. Returns False where it stands already."""
+    """Write an opt-out by hashed address, and stop what waits for it. Returns False where it stands already."""
     s = t.suppressions.c
     standing = await connection.execute(
         select(s.id).where(
@@ -88,6 +89,7 @@ async def suppress_address(
             created_at=now_ms,
         )
     )
+    await stopping.stop_address(connection, lookup, channel, production_id=production_id, now_ms=now_ms)
     return True
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import desc, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.routing import AddressKind, Consent
@@ -304,14 +304,3 @@ async def _not_yet(
         for channel in (Channel.SMS, Channel.VOICE)
         if standing.get((point, channel.value)) != state
     ]
-
-
-async def last_import(connection: AsyncConnection, production_id: int) -> int | None:
-    """When the crew list was last brought up to date."""
-    found = await connection.execute(
-        select(t.people.c.updated_at)
-        .where(t.people.c.production_id == production_id)
-        .order_by(desc(t.people.c.updated_at))
-        .limit(1)
-    )
-    return found.scalar()

@@ -6,14 +6,14 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import case, desc, func, literal, or_, select, update
+from sqlalchemy import bindparam, case, desc, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.buckets import NON_READERS
 from app.domain.messages import Composed, MessageStatus
 from app.domain.priorities import Priority, Purpose, StepKind
 from app.domain.replies import Meaning, ReplyOption
-from app.domain.routing import Reason, left_out
+from app.domain.routing import LeftOut, Reason, left_out
 from app.store import audience, rollup
 from app.store import tables as t
 from app.store.statements import chunks
@@ -416,6 +416,17 @@ async def freeze_non_readers(
         .values(people=people, unreachable=unreachable, frozen_at=now_ms)
     )
     return int(people)
+
+
+async def note_left_out(connection: AsyncConnection, left: Sequence[tuple[int, LeftOut]]) -> None:
+    """Say beside these recipients why nothing more goes out to them, until something does."""
+    if left:
+        await connection.execute(
+            update(t.recipients)
+            .where(t.recipients.c.id == bindparam("key"))
+            .values(why=bindparam("said"), next=bindparam("then")),
+            [{"key": recipient, "said": one.why, "then": one.next} for recipient, one in left],
+        )
 
 
 async def undo_step(connection: AsyncConnection, step_id: int, now_ms: int) -> bool:

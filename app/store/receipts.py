@@ -330,7 +330,7 @@ def _delivery_change(
     work, attempt, due_at = Work(delivery.work), delivery.attempt, delivery.due_at
     why, following, code = delivery.why, delivery.next, delivery.error_code
     if ev.RANK[evidence] >= ev.CLAIMABLE_BELOW:
-        if work is Work.QUEUED:
+        if work in (Work.QUEUED, Work.CLAIMED):
             work = Work.DONE  # it arrived after all: the retry is not needed
         if evidence not in ev.FAILURES:
             why = following = ""

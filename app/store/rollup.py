@@ -17,7 +17,7 @@ from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import buckets
-from app.domain.buckets import Bucket, ChannelState, DeliveryState
+from app.domain.buckets import ChannelState, DeliveryState
 from app.domain.evidence import Evidence, Work
 from app.domain.replies import Meaning
 from app.store import tables as t
@@ -226,12 +226,3 @@ async def counted(connection: AsyncConnection, message_id: int) -> dict[CounterK
         .group_by(c.dimension, c.key, c.bucket)
     )
     return {(message_id, row.dimension, row.key, row.bucket): row.people for row in found if row.people}
-
-
-def buckets_of(counts: Mapping[CounterKey, int]) -> dict[Bucket, int]:
-    """The buckets of the whole message from its counters."""
-    whole = dict.fromkeys(buckets.JSON_ORDER, 0)
-    for (_, dimension, _, bucket), people in counts.items():
-        if dimension == ALL[0]:
-            whole[Bucket(bucket)] += people
-    return whole

@@ -89,6 +89,24 @@ async def cancel_queued(connection: AsyncConnection, recipient_id: int, now_ms: 
     await call_off(connection, dict.fromkeys(waiting.scalars(), ANSWERED), now_ms)
 
 
+async def stop_address(
+    connection: AsyncConnection, lookup: str, channel: Channel, *, production_id: int | None, now_ms: int
+) -> None:
+    """Whatever waits for this address on this channel is not sent any more: its owner has opted out."""
+    points = select(t.contact_points.c.id).where(t.contact_points.c.lookup == lookup)
+    if production_id is not None:
+        points = points.where(t.contact_points.c.production_id == production_id)
+    waiting = await connection.execute(
+        select(t.deliveries.c.id).where(
+            t.deliveries.c.contact_point_id.in_(points),
+            t.deliveries.c.channel == channel.value,
+            t.deliveries.c.work.in_(WAITING),
+        )
+    )
+    words = left_out(Reason.OPTED_OUT, channel)
+    await call_off(connection, dict.fromkeys(waiting.scalars(), (words.why, words.next)), now_ms)
+
+
 async def _hand_on(connection: AsyncConnection, delivery_ids: Collection[int]) -> None:
     """Everybody these deliveries carried, and who still waits for the message, is carried by the first of them."""
     d = t.deliveries.c

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.domain import sms, texts, times
 from app.domain.message_types import DEFAULTS, MessageType
-from app.domain.messages import Composed
+from app.domain.messages import Composed, wording_of
 from app.domain.priorities import PROFILES, Priority, QuietRule, StepKind, undo_window_s
 from app.domain.replies import STANDARD_OPTIONS
 from app.services.office import Office
@@ -61,9 +61,7 @@ class Draft:
 
 def text_of(office: Office, composed: Composed, *, opt_out_words: bool = False) -> str:
     """The text as a phone shows it, with a link that stands for the real one."""
-    wording = texts.Wording(
-        office.production.name, composed.priority, composed.subject, composed.body, composed.options
-    )
+    wording = wording_of(composed, office.production.name)
     return texts.sms(wording, link=office.public().link(SAMPLE_TOKEN), opt_out_words=opt_out_words)
 
 
@@ -117,6 +115,8 @@ def reach_facts(sheet: Preflight) -> list[Fact]:
 
 def cost_facts(sheet: Preflight, priority: Priority) -> list[Fact]:
     """What it takes, and when it is done."""
+    if not sheet.channels:
+        return [Fact("nothing goes out", Tone.WARN)]
     undo_s = undo_window_s(StepKind.FIRST, priority)
     return [
         Fact(f"{sheet.segments:,} segments"),

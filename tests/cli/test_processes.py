@@ -203,3 +203,50 @@ def test_a_rehearsal_by_itself_is_ready_to_be_used(empty: Counter, monkeypatch: 
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
     assert "No rehearsal is running" in empty.give("rehearse", "log", "--json").document["error"]
+
+
+def _open_to_others(folder: Path) -> list[str]:
+    """Everything in the home, and the home, that another user of the machine could look into."""
+    return [str(one) for one in (folder, *folder.rglob("*")) if one.stat().st_mode & 0o077]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("init", "--production", "NIGHTFALL", "--yes"),
+        ("demo", "--headless", "--virtual", "--seconds", "15", "--crew", "4"),
+    ],
+    ids=["init", "demo"],
+)
+@pytest.mark.parametrize("there", [False, True], ids=["new", "an open folder"])
+def test_a_home_is_closed_to_every_other_user(tmp_path: Path, words: tuple[str, ...], there: bool) -> None:
+    home = tmp_path / "home"
+    if there:
+        home.mkdir()
+        home.chmod(0o755)
+    subprocess.run(_program(home, *words), cwd=ROOT, check=True, capture_output=True, umask=0o022)
+    assert (home / "callboard.db").exists()
+    assert _open_to_others(home) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_demonstration_that_is_ended_leaves_nothing_behind(tmp_path: Path, how: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "demo", "--headless", "--seconds", "60", "--crew", "4"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    try:
+        assert process.stderr is not None
+        assert "URGENT" in process.stderr.readline()
+        assert list(tmp_path.iterdir())
+        process.send_signal(how)
+        process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 130
+    assert list(tmp_path.iterdir()) == []

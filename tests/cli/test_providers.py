@@ -179,3 +179,64 @@ def test_a_test_nobody_answers_says_so_and_fails(counter: Counter) -> None:
     assert said.document["ok"] is False
     assert said.document["outcome"] == "not_sent"
     assert said.document["why"]
+
+
+SET = ("provider", "set", "twilio")
+
+
+def test_an_account_can_be_given_other_credentials_and_keeps_the_rest(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEW_TOKEN", "another secret")
+    before = _stored(counter, "twilio")
+    counter.ask(*SET, "--set", "account_sid=AC2", "--secret", "auth_token=NEW_TOKEN")
+    after = _stored(counter, "twilio")
+    assert after.account.settings == {"account_sid": "AC2"}
+    assert after.account.secrets == {"auth_token": "another secret"}
+    assert (after.account.base_url, after.senders) == (SILENT_ADDRESS, before.senders)
+
+
+def test_one_more_sender_joins_those_the_account_has_at_the_same_rate(counter: Counter) -> None:
+    senders = counter.ask(*SET, "--sender", "+13105550101", "--sender", "+13105550100")["senders"]
+    assert senders == ["+13105550100", "+13105550101"]
+    assert len({one.segments_per_second for one in _stored(counter, "twilio").senders}) == 1
+
+
+def test_the_name_alone_asks_for_the_credentials(counter: Counter) -> None:
+    said = counter.give(*SET, answers=["AC3", "a new secret"])
+    assert said.code == 0, said
+    assert said.asked == ["Account SID", "Auth token"]
+    assert _stored(counter, "twilio").account.secrets == {"auth_token": "a new secret"}
+
+
+def test_a_change_is_seen_by_whatever_is_sending_and_stands_in_the_audit(counter: Counter) -> None:
+    async def revision() -> str:
+        database = open_database(config.load(home=counter.home).database_address, counter.clock)
+        found = await database.reading(accounts.revision)
+        await database.close()
+        return found
+
+    before, entries = counter.clock.run(revision()), counter.ask("audit", "verify")["entries"]
+    counter.ask(*SET, "--set", "account_sid=AC2")
+    assert counter.clock.run(revision()) != before
+    assert counter.ask("audit", "verify")["entries"] == entries + 1
+
+
+UNCHANGED = {
+    "nothing named": ((), "Nothing was said"),
+    "a setting there is not": (("--set", "colour=red"), "has no setting colour"),
+    "a secret in clear": (("--set", "auth_token=abc"), "is a secret"),
+    "a setting it needs taken away": (("--set", "account_sid="), "needs the Account SID"),
+    "an address without host": (("--set", "base_url=api"), "no address of a provider"),
+    "a sender that is none": (("--sender", "12?"), "cannot be a sender"),
+}
+
+
+@pytest.mark.parametrize(("words", "why"), UNCHANGED.values(), ids=UNCHANGED)
+def test_a_change_that_could_not_work_is_refused(counter: Counter, words: tuple[str, ...], why: str) -> None:
+    before = _stored(counter, "twilio")
+    said = counter.give(*SET, *words, "--json")
+    assert said.code == 1, said
+    assert why in said.document["error"]
+    assert said.document["next"]
+    assert _stored(counter, "twilio") == before

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.counter import Counter
+from tests.cli.counter import Counter, add_account
 
 URGENT = ("--priority", "urgent", "--subject", "Unit moves", "--body", "Gate C.")
 
@@ -157,3 +157,49 @@ def test_words_that_are_no_text_are_wrong_use(counter: Counter) -> None:
     words = ("send", "--to", "all", "--priority", "urgent", "--dry-run", "--body")
     assert counter.give(*words, "caf\udce9").code == 2
     assert counter.give(*words, "-", stdin=b"caf\xe9").code == 2
+
+
+def test_waiting_for_a_message_that_reached_nobody_fails_and_says_what_to_do(counter: Counter) -> None:
+    counter.ask("provider", "set", "twilio", "--set", "account_sid=ACWRONG")
+    said, taken = counter.on_the_air("send", "--to", "all", *URGENT, "--yes", "--wait", "--json")
+    assert taken == []
+    assert said.document["buckets"]["not_reached"] == 3
+    assert said.code == 1
+    assert "Nobody was reached. Twilio does not" in said.stderr
+    assert "callboard provider set NAME" in said.stderr
+
+
+def test_the_place_of_a_message_reaches_the_phone(counter: Counter) -> None:
+    _, taken = counter.on_the_air(
+        "send", "--to", "person:Ada Lund", *URGENT, "--location", "Stage 4", "--yes", "--wait"
+    )
+    assert ["Where: Stage 4." in one.text for one in taken] == [True]
+
+
+def test_a_long_place_costs_segments(counter: Counter) -> None:
+    words = ("send", "--to", "person:Ada Lund", *URGENT, "--dry-run")
+    plain = counter.ask(*words)["segments"]
+    assert counter.ask(*words, "--location", "Stage " * 40)["segments"] > plain
+
+
+def test_leaving_out_everybody_again_is_said_as_that(counter: Counter) -> None:
+    said = counter.give("send", "--to", "all", "--to", "-all", *URGENT, "--dry-run", "--json")
+    assert (said.code, said.document["error"]) == (1, "Everybody is left out again.")
+    assert "crew" not in said.document["next"]
+
+
+def test_a_dry_run_that_reaches_nobody_promises_no_end_and_no_price(counter: Counter) -> None:
+    words = ("send", "--to", "person:Sam Reyes", *URGENT, "--dry-run")
+    shown = counter.give(*words).stdout
+    assert "Not reached" in shown
+    assert not [word for word in ("Segments", "Cost", "Done in", "$") if word in shown]
+    sheet = counter.ask(*words)
+    assert (sheet["cost"], sheet["eta_seconds"]) == (None, 0)
+
+
+def test_the_time_it_takes_is_that_of_the_account_that_sends(counter: Counter) -> None:
+    """A second account, however quick, sends nothing while the first one is there."""
+    long = ("send", "--to", "all", "--priority", "urgent", "--body", "Move. " * 60, "--dry-run")
+    before = counter.ask(*long)["eta_seconds"]
+    assert add_account(counter, "second", "--kind", "twilio", "--rate", "100").code == 0
+    assert counter.ask(*long)["eta_seconds"] == before

@@ -80,6 +80,7 @@ ARGUMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("provider", "list"): (),
     ("provider", "add"): ("second", "--kind", "twilio", "--set", "account_sid=AC2", "--secret", "auth_token=A_TOKEN",
                           "--sender", "+13105550101"),
+    ("provider", "set"): ("twilio", "--set", "account_sid=AC2"),
     ("provider", "test"): ("twilio",),
     ("rehearse", "fault"): ("twilio", "503"),
     ("rehearse", "log"): (),

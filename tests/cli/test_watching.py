@@ -62,6 +62,21 @@ def test_explain_tells_one_persons_story_in_order(counter: Counter) -> None:
     assert len(counter.ask("explain", code)) > len(story)
 
 
+def test_explain_asks_which_of_two_people_of_one_name_is_meant(counter: Counter) -> None:
+    crew = counter.home / "more.csv"
+    crew.write_text(
+        "name,department,phone\nJo Kim,Camera,+13105550121\nJo Kim,Art,+13105550122\n", encoding="utf-8"
+    )
+    counter.ask("crew", "import", str(crew))
+    code = counter.send()["code"]
+    both = [one["person_id"] for one in counter.ask("people", code) if one["person"] == "Jo Kim"]
+    assert len(both) == 2
+    said = counter.give("explain", code, "jo kim", "--json")
+    assert said.code == 1
+    assert all(one in said.document["next"] for one in both)
+    assert {one["person"] for one in counter.ask("explain", code, both[1])} <= {"Jo Kim", None}
+
+
 @pytest.mark.parametrize("command", ["status", "people", "explain", "remind", "undo"])
 def test_a_message_there_is_not_is_named(counter: Counter, command: str) -> None:
     said = counter.give(command, "M-0000", "--json")

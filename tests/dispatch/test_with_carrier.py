@@ -134,7 +134,7 @@ def test_refused_credentials_are_not_tried_again_and_say_what_to_do(home: Path) 
         await night.settle()
         (delivery,) = await night.ledger.deliveries_of(message_id)
         assert (delivery.work, delivery.evidence) == (Work.DONE, Evidence.FAILED)
-        assert delivery.next == "Enter them again in the settings."
+        assert delivery.next.startswith("Enter them again (callboard provider set NAME)")
         assert await night.buckets(message_id) == {Bucket.NOT_REACHED}
 
     with_carrier(home, act, people=crew_of(1))

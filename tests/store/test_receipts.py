@@ -15,7 +15,7 @@ from app.store import receipts
 from app.store import tables as t
 from app.store.deliveries import Claimed
 from providers.contract import Accepted, Fact, InDoubt, ProviderError
-from tests.house import Hire, Ledger, crew_of, number
+from tests.house import HandClock, Hire, Ledger, crew_of, number
 
 SWITCHED_OFF = ProviderError("30003", "The phone is switched off.", "Try again later.", retryable=True)
 NO_SUCH = ProviderError("30005", "The carrier does not know the number.", "Ask for it.", bad_address=True)
@@ -131,6 +131,21 @@ async def test_a_failure_that_comes_before_the_answer_keeps_its_words(ledger: Le
     assert (delivery.evidence, delivery.why, delivery.next) == (
         Evidence.FAILED, NO_SUCH.sentence, NO_SUCH.next_step,
     )  # fmt: skip
+
+
+async def test_a_late_delivery_makes_a_retry_needless_that_is_about_to_be_sent(
+    ledger: Ledger, clock: HandClock
+) -> None:
+    await ledger.hire([Hire("Ada Lund", number(1))])
+    await ledger.compose()
+    await ledger.route()
+    await ledger.call(Accepted("SM1"))
+    await ledger.hear(ledger.incoming(Fact.FAILED, provider_id="SM1", error=SWITCHED_OFF))
+    clock.advance(200)
+    (claimed,) = await ledger.claim()
+    await ledger.hear(ledger.incoming(Fact.DELIVERED, provider_id="SM1"))
+    assert await ledger.mark([claimed]) == []
+    assert (await ledger.delivery(claimed.id)).work == Work.DONE
 
 
 async def test_a_late_delivery_makes_the_retry_needless(ledger: Ledger) -> None:

@@ -43,9 +43,10 @@ def test_a_plain_message_has_no_problem() -> None:
         ({"subject": " ", "body": "\n"}, "The message is empty."),
         ({"subject": "x" * (SUBJECT_LIMIT + 1)}, f"The subject has {SUBJECT_LIMIT + 1} characters"),
         ({"body": "x" * (DEFAULT_LIMIT + 1)}, f"The message has {DEFAULT_LIMIT + 1} characters"),
+        ({"body": "x" * 470, "location": "Stage 4"}, "The message has 486 characters"),
         ({"body": "x" * HARD_LIMIT}, "no carrier takes more"),
     ],
-    ids=["nobody", "empty", "long subject", "long body", "too long for any carrier"],
+    ids=["nobody", "empty", "long subject", "long body", "long with its place", "too long for any carrier"],
 )
 def test_what_is_wrong_is_said_with_a_next_step(parts: dict[str, object], sentence: str) -> None:
     problem = problem_of(composed(**parts), "NIGHTFALL S2")

@@ -174,7 +174,17 @@ def test_an_opt_out_never_opens_a_path_and_closes_its_own(
         (
             replace(MOBILE, problem="The carrier does not know it"),
             Reason.BAD_ADDRESS,
-            "The phone number does not work: The carrier does not know it.",
+            "The phone number does not work: the carrier does not know it.",
+        ),
+        (
+            replace(MOBILE, problem="This is not a phone number. It has 4 digits."),
+            Reason.BAD_ADDRESS,
+            "The phone number does not work: this is not a phone number.",
+        ),
+        (
+            replace(MOBILE, problem="Vodafone does not know it"),
+            Reason.BAD_ADDRESS,
+            "The phone number does not work: Vodafone does not know it.",
         ),
         (
             replace(MOBILE, line_type=LineType.LANDLINE),

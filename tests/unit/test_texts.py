@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,3 +78,19 @@ def test_the_opt_out_words_are_in_the_persons_language_and_in_plain_letters(lang
     assert text.endswith(words)
     assert "STOP" in words
     assert measure(text).encoding == measure("plain").encoding
+
+
+@pytest.mark.parametrize(
+    ("location", "read"),
+    [
+        ("Stage 7", "Unit moves to Stage 4. Gate C from 19:15. Where: Stage 7."),
+        ("Stage 4, North lot", "Unit moves to Stage 4. Gate C from 19:15. Where: Stage 4, North lot."),
+        ("stage 4, gate c", "Unit moves to Stage 4. Gate C from 19:15."),
+        (" , ", "Unit moves to Stage 4. Gate C from 19:15."),
+        ("", "Unit moves to Stage 4. Gate C from 19:15."),
+    ],
+    ids=["not told", "told in part", "told in other letters", "no place", "none"],
+)
+def test_the_place_is_told_once(location: str, read: str) -> None:
+    made = replace(wording(), location=location)
+    assert sms(made, link=None, opt_out_words=False) == f"NIGHTFALL S2: {read}"
