@@ -76,7 +76,7 @@ ERRORS: Final[dict[int, tuple[_Family, str, str]]] = {
     20404: (
         ACCOUNT,
         "Twilio does not know this account.",
-        "Correct its account SID: callboard provider set NAME --set account_sid=AC…",
+        "Correct its account SID: callboard provider set NAME.",
     ),
     30002: (ACCOUNT, "The Twilio account was suspended while the text was waiting.", _CONSOLE),
     63038: (ACCOUNT, "The Twilio account has reached its number of messages for today.", _CONSOLE),

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from app.clock import VirtualClock
 from app.rehearsal.comparison import Difference, Recipient, compare
-from app.rehearsal.demo import DemoOptions, run_headless
+from app.rehearsal.demo import VIRTUAL_START_MS, DemoOptions, open_demo, run_headless, send_location_change
 from app.rehearsal.log import LoggedMessage, Truth
 
 pytestmark = pytest.mark.proof
@@ -91,3 +92,19 @@ def test_reading_on_a_shared_number_is_nobodys_reading() -> None:
         )
     ]
     assert compare(both, log) == []
+
+
+def test_the_price_is_known_though_the_account_came_after_the_home_was_opened() -> None:
+    clock = VirtualClock(VIRTUAL_START_MS)
+
+    async def look() -> tuple[int, int]:
+        demo = await open_demo(clock, DemoOptions(people=4, virtual=True))
+        try:
+            sheet = (await send_location_change(demo)).sheet
+            assert sheet.cost is not None
+            return sheet.cost.micros, sheet.segments
+        finally:
+            await demo.close()
+
+    micros, segments = clock.run(look())
+    assert micros > 0 < segments

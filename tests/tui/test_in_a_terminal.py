@@ -90,6 +90,13 @@ class Terminal:
             self._read(200)
         return self.process.wait(timeout=5)
 
+    def ended(self) -> int:
+        """Read what it still says until it has ended by itself; its exit code."""
+        end = self._clock.monotonic_ms() + PATIENCE_MS
+        while self._clock.monotonic_ms() < end and self._read(200):
+            pass
+        return self.process.wait(timeout=5)
+
     def _read(self, wait_ms: int) -> bool:
         ready, _, _ = select.select([self._leader], [], [], wait_ms / 1000)
         if not ready:
@@ -176,3 +183,20 @@ def test_a_resize_to_nothing_and_back_keeps_the_screen(demo: Terminal) -> None:
             demo.until("the message again", lambda text: "Unit moves to Stage 4" in text)
     assert demo.leave() == 0
     assert b"Traceback" not in demo.said
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_a_demonstration_whose_window_is_closed_leaves_nothing_behind(
+    how: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    terminal = Terminal(["demo", "--crew", "6"], 80, 24, tmp_path / "none")
+    try:
+        terminal.until("the message", lambda text: "Unit moves to Stage 4" in text)
+        assert list(tmp_path.iterdir())
+        terminal.process.send_signal(how)
+        terminal.ended()
+        assert list(tmp_path.iterdir()) == []
+        assert b"Traceback" not in terminal.said
+    finally:
+        terminal.close()
