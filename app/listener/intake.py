@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from app.clock import within
 from app.dispatch.writer import Writer
 from app.listener.spool import Spool, Spooled
 from app.services import hearing
+from app.store import incidents
 from app.store.receipts import Incoming
 from app.store.vault import Vault
 from providers.contract import CallbackBatch, Clock, Inbound
@@ -18,6 +20,15 @@ PATIENCE_S = 2.0
 """How long a callback waits for the database before it goes to the spool. Providers hang up after 10 to 15 s."""
 
 RAW = "receipts.raw"
+
+SPOOL = "spool"
+"""The kind and subject of the incident about files that cannot be read."""
+
+UNREADABLE = "Some of what came in while the database took no writes cannot be read."
+UNREADABLE_NEXT = (
+    "Look after those who still count as not read. The files end in .unreadable, in the folder “spool”: "
+    "put back the key file they were made with and name them .callback again, or delete them."
+)
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +41,7 @@ class Intake:
         self._spool = spool
         self._vault = vault
         self._clock = clock
+        self._in_trouble: bool | None = None
 
     async def take(self, account_id: int, batch: CallbackBatch) -> None:
         """Store one callback. Returns when it is durable; raises :class:`OSError` when not even the disk takes it."""
@@ -52,18 +64,47 @@ class Intake:
         )
         try:
             await within(self._clock, PATIENCE_S, self._store(spooled))
-        except TimeoutError:
-            log.warning("database takes no writes, callback goes to the spool")
+        except Exception as error:  # whatever keeps it from being stored now, it must not be lost
+            log.warning("callback cannot be stored, it goes to the spool", error=type(error).__name__)
             self._spool.keep(spooled, now)
 
     async def flush(self) -> int:
-        """Store what waits in the spool. Returns how many callbacks that were."""
+        """Store what waits in the spool. Returns how many callbacks that were.
+
+        Files that cannot be read are set aside, with one incident until there are none. Raises what the database
+        says if it takes nothing; a callback that is at fault itself is raised too, after those behind it.
+        """
         stored = 0
+        at_fault: Exception | None = None
         for path, spooled in list(self._spool.waiting()):
-            await self._store(spooled)
+            try:
+                await self._store(spooled)
+            except OperationalError:  # the next one would fare no better, and the order is kept
+                raise
+            except Exception as error:
+                at_fault = at_fault or error
+                log.exception("a callback in the spool cannot be stored", file=path.name)
+                continue
             path.unlink(missing_ok=True)
             stored += 1
+        await self._report(self._spool.unreadable() > 0)
+        if at_fault:
+            raise at_fault
         return stored
+
+    async def _report(self, in_trouble: bool) -> None:
+        if in_trouble == self._in_trouble:
+            return
+        now = self._clock.now_ms()
+        if in_trouble:
+            await self._writer.do(
+                lambda connection: incidents.open_once(
+                    connection, SPOOL, SPOOL, UNREADABLE, UNREADABLE_NEXT, now
+                )
+            )
+        else:
+            await self._writer.do(lambda connection: incidents.close(connection, SPOOL, SPOOL, now))
+        self._in_trouble = in_trouble
 
     async def _store(self, spooled: Spooled) -> None:
         await asyncio.gather(

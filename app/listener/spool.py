@@ -10,12 +10,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
+
+from app.domain.problem import Refused
 from app.store.receipts import Incoming
 from app.store.vault import Vault
 from providers.contract import Channel, Fact, Inbound, ProviderError
 
 SPOOLED = "spool"
 """The field name lines are encrypted for."""
+
+UNREADABLE = ".unreadable"
+"""How the name ends of a file that was set aside."""
+
+NOT_OURS = (Refused, ValueError, KeyError, TypeError)
+"""What reading a file raises that is cut, damaged, or was made with another key."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +56,40 @@ class Spool:
             file.flush()
             os.fsync(file.fileno())
         part.rename(self._folder / f"{name}.callback")
+        _sync(self._folder)
 
     def waiting(self) -> Iterator[tuple[Path, Spooled]]:
-        """What waits, oldest first. The caller removes each file once it is stored."""
+        """What waits, oldest first. The caller removes each file once it is stored.
+
+        A file that cannot be read is set aside under its name with ``.unreadable``, so that those behind it are
+        not held up. Raises :class:`OSError` if the disk gives nothing out.
+        """
         if not self._folder.is_dir():
             return
         for path in sorted(self._folder.glob("*.callback")):
-            yield path, _read(json.loads(self._vault.decrypt(SPOOLED, path.read_bytes())))
+            content = path.read_bytes()
+            try:
+                spooled = _read(json.loads(self._vault.decrypt(SPOOLED, content)))
+            except NOT_OURS as error:
+                log.error(
+                    "a callback in the spool cannot be read", file=path.name, error=type(error).__name__
+                )
+                path.rename(path.with_suffix(UNREADABLE))
+                continue
+            yield path, spooled
+
+    def unreadable(self) -> int:
+        """How many files were set aside."""
+        return len(list(self._folder.glob(f"*{UNREADABLE}")))
+
+
+def _sync(folder: Path) -> None:
+    """Put the folder itself on the disk: without it a file that is there may have no name after a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _plain(spooled: Spooled) -> dict[str, Any]:
