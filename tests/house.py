@@ -26,20 +26,24 @@ from app.rehearsal.carrier import ACCOUNT_SID, AUTH_TOKEN
 from app.store import (
     accounts,
     answers,
+    claims,
     contacts,
     crew,
-    deliveries,
+    freezing,
     messages,
+    outcomes,
     productions,
     receipts,
     rollup,
     schema,
+    steps,
 )
 from app.store import tables as t
 from app.store.accounts import Sender
+from app.store.claims import Claimed, Mark
 from app.store.crew import Address
-from app.store.deliveries import Claimed, Finish, Mark
 from app.store.engine import Database, open_database
+from app.store.outcomes import Finish
 from app.store.productions import Production
 from app.store.receipts import Incoming
 from app.store.vault import Vault, open_vault
@@ -230,7 +234,7 @@ class Ledger:
     async def _step(
         self, connection: Any, message_id: int, version_id: int, kind: StepKind, not_before: int
     ) -> int:
-        return await messages.add_step(
+        return await steps.add(
             connection,
             public_id=ids.ulid(self.now, os.urandom),
             message_id=message_id,
@@ -250,7 +254,7 @@ class Ledger:
             step_id = await self._step(
                 connection, message_id, message.version_id, StepKind.REMINDER, self.now
             )
-            await messages.freeze_non_readers(connection, step_id, message_id, self.now)
+            await freezing.freeze_non_readers(connection, step_id, message_id, self.now)
             return step_id
 
         return await self.do(work)
@@ -271,7 +275,7 @@ class Ledger:
     ) -> list[Claimed]:
         now = self.now
         return await self.do(
-            lambda connection: deliveries.claim(
+            lambda connection: claims.claim(
                 connection,
                 channel=Channel.SMS,
                 priorities=priorities,
@@ -290,16 +294,14 @@ class Ledger:
             self.references[(one.id, one.attempt)] = reference
             marks.append(Mark(one.id, one.attempt, reference, self.account_id, self.sender.id, True))
         granted = await self.do(
-            lambda connection: deliveries.mark(
-                connection, marks, worker=worker or self.worker, now_ms=self.now
-            )
+            lambda connection: claims.mark(connection, marks, worker=worker or self.worker, now_ms=self.now)
         )
         return [one for one in claimed if one.id in granted]
 
     async def finish(self, claimed: Claimed, outcome: Outcome, jitter: float = 0.0) -> None:
         reference = self.references[(claimed.id, claimed.attempt)]
         await self.do(
-            lambda connection: deliveries.finish(
+            lambda connection: outcomes.finish(
                 connection,
                 [Finish(claimed, reference, outcome, jitter, self.account_id)],
                 now_ms=self.now,

@@ -25,7 +25,7 @@ from app.services import chasing, sending, watching
 from app.services.chasing import StepTaken
 from app.services.sending import Preflight, Sent
 from app.services.watching import Status
-from app.store import deliveries
+from app.store import due
 
 commands = plain_typer()
 
@@ -157,7 +157,7 @@ async def send_all(house: House) -> None:
         await house.engine.settled()
         return
     while house.office.is_dispatching():
-        quiet = partial(deliveries.busy_until, now_ms=house.clock.now_ms())
+        quiet = partial(due.busy_until, now_ms=house.clock.now_ms())
         if await house.database.reading(quiet) is None:
             return
         await sleep(house.clock, LOOK_AGAIN_S)

@@ -24,11 +24,12 @@ from app.dispatch.writer import Writer
 from app.domain import ids, sms, texts
 from app.domain.priorities import Priority
 from app.domain.public_address import PublicAddress
-from app.store import accounts, deliveries, messages
+from app.store import accounts, claims, messages
 from app.store.accounts import Sender
-from app.store.deliveries import Claimed, Finish, Mark
+from app.store.claims import Claimed, Mark
 from app.store.engine import Database
 from app.store.messages import StoredMessage
+from app.store.outcomes import Finish
 from app.store.vault import Vault
 from providers.contract import Accepted, Channel, InDoubt, NotSent, Outcome, Outgoing, ProviderError
 
@@ -136,7 +137,7 @@ class Dispatcher:
         if self._calls:
             until = self._clock.now_ms() + LEASE_MS
             kept = await self._writer.do(
-                lambda connection: deliveries.renew(
+                lambda connection: claims.renew(
                     connection, worker=self._worker, now_ms=self._clock.now_ms(), lease_until=until
                 )
             )
@@ -222,7 +223,7 @@ class Dispatcher:
         """Claim up to ``limit`` deliveries that need up to ``room`` segments, or one that needs more."""
         now = self._clock.now_ms()
         priorities = [one for one in Priority if (one is Priority.URGENT) == urgent]
-        claimed = await deliveries.claim(
+        claimed = await claims.claim(
             connection,
             channel=channel,
             priorities=priorities,
@@ -234,14 +235,14 @@ class Dispatcher:
         if not claimed:
             return []
         rendered = [(one, await self._text_of(connection, one)) for one in claimed]
-        await deliveries.keep_texts(
+        await claims.keep_texts(
             connection,
             [(one.id, self._vault.encrypt(TEXT, text)) for one, text in rendered if one.text is None],
         )
         segments = [sms.measure(text).segments for _, text in rendered]
         fitting = max(1, sum(used <= room for used in accumulate(segments)))
         if fitting < len(claimed):
-            await deliveries.release(connection, [one.id for one in claimed[fitting:]], worker=self._worker)
+            await claims.release(connection, [one.id for one in claimed[fitting:]], worker=self._worker)
         slots = await accounts.reserve(connection, sender, segments[:fitting], urgent=urgent, now_ms=now)
         return [
             Ready(one, text, count, starts)
@@ -299,7 +300,7 @@ class Dispatcher:
 
     async def _release(self, claimed: Claimed) -> None:
         await self._writer.do(
-            lambda connection: deliveries.release(connection, [claimed.id], worker=self._worker)
+            lambda connection: claims.release(connection, [claimed.id], worker=self._worker)
         )
 
     def _too_late(self, claimed: Claimed) -> NotSent | None:

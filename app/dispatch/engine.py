@@ -24,7 +24,7 @@ from app.dispatch.supervisor import Supervisor
 from app.dispatch.writer import Writer
 from app.domain.problem import Problem
 from app.domain.public_address import PublicAddress
-from app.store import accounts, deliveries, receipts
+from app.store import accounts, due, receipts, sweeps
 from app.store.engine import Database
 from app.store.lease import FileLease
 from app.store.vault import Vault
@@ -154,7 +154,7 @@ class Engine:
             while True:
                 bell.clear()
                 now = self._clock.now_ms()
-                at = await self.database.reading(partial(deliveries.busy_until, now_ms=now))
+                at = await self.database.reading(partial(due.busy_until, now_ms=now))
                 if at is None and self.writer.idle and not self.dispatcher.in_flight:
                     return
                 waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(bell.wait())]
@@ -171,7 +171,7 @@ class Engine:
         """This process alone has the database: every lease of anybody else has run out."""
         await planner.resume_freezing(self.database)
         async with self.database.write(by_engine=True) as connection:
-            requeued, unknown = await deliveries.expire(
+            requeued, unknown = await sweeps.expire(
                 connection,
                 now_ms=self._clock.now_ms(),
                 worker=self._worker if self._lease else None,
@@ -213,7 +213,7 @@ class Engine:
         while await planner.route_next_block(self.database, self.gateways.channels(), self._vault.link_key):
             self.dispatcher.wake()
         now = self._clock.now_ms()
-        await self.writer.do(lambda connection: deliveries.wake_held(connection, now))
+        await self.writer.do(lambda connection: sweeps.wake_held(connection, now))
         self.reconciler.look()
 
     async def _sweeps(self) -> None:
@@ -226,11 +226,11 @@ class Engine:
         await planner.resume_freezing(self.database)
         in_flight = self.dispatcher.in_flight
         await self.writer.do(
-            lambda connection: deliveries.expire(
+            lambda connection: sweeps.expire(
                 connection, now_ms=now, worker=self._worker if self._lease else None, in_flight=in_flight
             )
         )
-        await self.writer.do(lambda connection: deliveries.give_up(connection, now))
+        await self.writer.do(lambda connection: sweeps.give_up(connection, now))
         await self.writer.do(lambda connection: receipts.retry_parked(connection, now))
         if self.flush_spool:
             await self.flush_spool()
@@ -238,8 +238,8 @@ class Engine:
     async def _until_next(self, bell: asyncio.Event) -> None:
         """Wait until something is due, something was asked for, or the next heartbeat."""
         now = self._clock.now_ms()
-        due = await self.database.reading(partial(deliveries.next_due, now_ms=now))
-        at = min(due if due is not None else now + HEARTBEAT_MS, now + HEARTBEAT_MS)
+        following = await self.database.reading(partial(due.next_due, now_ms=now))
+        at = min(following if following is not None else now + HEARTBEAT_MS, now + HEARTBEAT_MS)
         waits = {
             asyncio.ensure_future(self._clock.sleep_until(at)),
             asyncio.ensure_future(bell.wait()),

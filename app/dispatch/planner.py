@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.domain.actor import ENGINE
 from app.domain.routing import Routable, route
-from app.store import audit, messages, routed
+from app.store import audit, freezing, messages, routed, steps
 from app.store.engine import Database
 from providers.contract import Channel
 
@@ -14,14 +14,14 @@ async def freeze(database: Database, step_id: int) -> None:
     whole = False
     while not whole:
         async with database.write() as connection:
-            whole = await messages.freeze_block(connection, step_id, database.clock.now_ms())
+            whole = await freezing.freeze_block(connection, step_id, database.clock.now_ms())
 
 
 async def resume_freezing(database: Database) -> None:
     """Finish what a killed process left half frozen."""
     async with database.read() as connection:
-        steps = await messages.unfrozen(connection)
-    for step_id in steps:
+        unfinished = await steps.unfrozen(connection)
+    for step_id in unfinished:
         await freeze(database, step_id)
 
 
@@ -31,11 +31,11 @@ async def route_next_block(database: Database, available: frozenset[Channel], li
     One block at a time, so that an URGENT step never waits behind a whole routine one.
     """
     now = database.clock.now_ms()
-    due = await database.reading(lambda connection: messages.due_steps(connection, now))
+    due = await database.reading(lambda connection: steps.due(connection, now))
     if not due:
         return False
     async with database.write(by_engine=True) as connection:
-        step = await messages.step(connection, due[0].id)
+        step = await steps.by_id(connection, due[0].id)
         message = await messages.by_id(connection, step.message_id)
         if step.routed_at is not None or step.undone_at is not None:
             return True

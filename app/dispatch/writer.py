@@ -15,9 +15,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.clock import sleep
-from app.store import deliveries, receipts
-from app.store.deliveries import Finish, Mark
+from app.store import claims, outcomes, receipts
+from app.store.claims import Mark
 from app.store.engine import Database, is_busy_or_full
+from app.store.outcomes import Finish
 from app.store.receipts import Incoming
 
 T = TypeVar("T")
@@ -135,13 +136,13 @@ class Writer:
         async def work(connection: AsyncConnection) -> None:
             results.clear()
             if loads["finish"]:
-                await deliveries.finish(connection, [one.load for one in loads["finish"]], now_ms=now)
+                await outcomes.finish(connection, [one.load for one in loads["finish"]], now_ms=now)
             if loads["take"]:
                 everything = [receipt for one in loads["take"] for receipt in one.load]
                 await receipts.take(connection, everything, now)
             if loads["mark"]:
                 marks = [one.load for one in loads["mark"]]
-                granted = await deliveries.mark(connection, marks, worker=self._worker, now_ms=now)
+                granted = await claims.mark(connection, marks, worker=self._worker, now_ms=now)
                 results.extend((one, one.load.delivery_id in granted) for one in loads["mark"])
             for one in loads["do"]:
                 results.append((one, await one.load(connection)))

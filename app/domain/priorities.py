@@ -37,6 +37,7 @@ _LABELS = {
     Priority.INFO: "Info",
     Priority.ROUTINE: "Routine",
 }
+PRIORITY_OF_RANK = {rank: priority for priority, rank in _RANKS.items()}
 _SYMBOLS = {Priority.URGENT: "!!", Priority.IMPORTANT: "!", Priority.INFO: "i", Priority.ROUTINE: "."}
 
 OTHER_NAMES = {"high": Priority.IMPORTANT, "medium": Priority.INFO, "low": Priority.ROUTINE}

@@ -13,7 +13,7 @@ from app.domain.problem import Problem, Refused
 from app.domain.routing import LeftOut, Routable, route
 from app.domain.times import spell
 from app.services.office import Office, find_message, may_send
-from app.store import accounts, addressees, audit, board, messages
+from app.store import accounts, addressees, audit, board, freezing, messages, steps
 from app.store.board import Summary
 from app.store.messages import StoredMessage
 
@@ -69,7 +69,7 @@ async def remind(office: Office, actor: Actor, name: str, only: Collection[int] 
     not_before = now + undo_window_s(StepKind.REMINDER, message.priority) * 1000
     reach = await _reach(office, message, now, only)
     async with office.database.write() as connection:
-        last = await messages.latest_step(connection, message.id, StepKind.REMINDER)
+        last = await steps.latest(connection, message.id, StepKind.REMINDER)
         if last and guarded(last.created_at, now):
             return StepTaken(
                 message.public_id,
@@ -86,7 +86,7 @@ async def remind(office: Office, actor: Actor, name: str, only: Collection[int] 
             raise Refused(problem.sentence, problem.next)
         if reach.obstacle and not reach.recipients:
             raise Refused("Nobody of them can be reached.", f"{reach.obstacle.why} {reach.obstacle.next}")
-        step_id = await messages.add_step(
+        step_id = await steps.add(
             connection,
             public_id=public_id,
             message_id=message.id,
@@ -97,10 +97,10 @@ async def remind(office: Office, actor: Actor, name: str, only: Collection[int] 
             now_ms=now,
             not_before=not_before,
         )
-        people = await messages.freeze_non_readers(
+        people = await freezing.freeze_non_readers(
             connection, step_id, message.id, now, reach.recipients, reach.unreachable
         )
-        await messages.note_left_out(connection, reach.left_out)
+        await freezing.note_left_out(connection, reach.left_out)
         if people == 0:
             raise Refused("None of those marked is still to be reminded.", "Unmark them, or mark others.")
         await audit.record(
@@ -142,7 +142,7 @@ class _Reach:
 async def _reach(office: Office, message: StoredMessage, now_ms: int, only: Collection[int] | None) -> _Reach:
     """Route the non-readers before anything is written, so that the write stays short."""
     async with office.database.read() as connection:
-        wanted = await messages.non_readers(connection, message.id)
+        wanted = await freezing.non_readers(connection, message.id)
         if only is not None:
             wanted = {recipient: person for recipient, person in wanted.items() if recipient in set(only)}
         people = await addressees.of_people(connection, message.production_id, set(wanted.values()))
@@ -166,8 +166,8 @@ async def undo(office: Office, actor: Actor, name: str) -> StepTaken:
     message = await find_message(office, name)
     now = office.clock.now_ms()
     async with office.database.write() as connection:
-        step = await messages.latest_step(connection, message.id)
-        if step is None or not await messages.undo_step(connection, step.id, now):
+        step = await steps.latest(connection, message.id)
+        if step is None or not await steps.undo(connection, step.id, now):
             raise Refused("Nothing can be undone: it has gone out.", "Send a correction instead.")
         if step.kind is StepKind.FIRST:
             await messages.set_status(connection, message.id, MessageStatus.CANCELLED)

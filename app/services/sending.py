@@ -14,7 +14,7 @@ from app.domain.priorities import StepKind, undo_window_s
 from app.domain.problem import Refused
 from app.domain.routing import Routable, route
 from app.services.office import Office, may_send
-from app.store import accounts, addressees, audience, audit, messages
+from app.store import accounts, addressees, audience, audit, messages, steps
 from app.store import tables as t
 from providers.contract import Channel, Money
 
@@ -156,7 +156,7 @@ async def send(office: Office, actor: Actor, composed: Composed) -> Sent:
             actor=actor.name,
             now_ms=now,
         )
-        step_id = await messages.add_step(
+        step_id = await steps.add(
             connection,
             public_id=step_public,
             message_id=message_id,

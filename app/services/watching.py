@@ -13,10 +13,13 @@ from app.domain import times
 from app.domain.buckets import NON_READERS, Bucket, ChannelFigures
 from app.domain.problem import Refused
 from app.services.office import Office, find_message
-from app.store import audience, board, incidents, timeline
+from app.store import audience, board, incidents, standings, timeline
+from app.store import day as days
 from app.store import tables as t
-from app.store.board import Day, FeedRow, Standing, Summary
+from app.store.board import FeedRow, Summary
+from app.store.day import Day
 from app.store.incidents import Incident
+from app.store.standings import Standing
 from app.store.timeline import Happening
 from providers.contract import Channel
 
@@ -45,9 +48,9 @@ async def center(office: Office, *, feed_rows: int = 100, messages_limit: int = 
     midnight = midnight_ms(office, now)
     async with office.database.read() as connection:
         summaries = await board.summaries(connection, office.production.id, now, limit=messages_limit)
-        day = await board.day(connection, office.production.id, midnight, now)
+        day = await days.day(connection, office.production.id, midnight, now)
         feed = await board.feed(connection, office.production.id, limit=feed_rows)
-        unread, since = await board.unread_urgent(connection, office.production.id, midnight)
+        unread, since = await days.unread_urgent(connection, office.production.id, midnight)
         open_incidents = await incidents.standing(connection)
         people = await audience.head_count(connection, office.production.id, ["all"])
     return Center(
@@ -72,7 +75,7 @@ def midnight_ms(office: Office, now_ms: int) -> int:
 async def non_readers(office: Office, message_id: int, *, text: str = "") -> list[Standing]:
     """Everybody we are still after for a message (by its internal key), with the reason and the next step."""
     async with office.database.read() as connection:
-        return await board.standings(connection, message_id, NON_READERS, text=text)
+        return await standings.standings(connection, message_id, NON_READERS, text=text)
 
 
 async def departments(office: Office) -> list[tuple[str, int]]:
@@ -116,7 +119,7 @@ async def status(office: Office, name: str | None = None) -> Status:
             departments=await board.by_department(connection, message.id),
             replies=await board.replies(connection, message.id),
             unreachable=tuple(
-                await board.standings(connection, message.id, [Bucket.NOT_REACHED, Bucket.SUPPRESSED])
+                await standings.standings(connection, message.id, [Bucket.NOT_REACHED, Bucket.SUPPRESSED])
             ),
         )
 
@@ -128,7 +131,7 @@ async def people(office: Office, name: str, state: str) -> list[Standing]:
     if state not in states:
         raise Refused(f"“{state}” is no state.", f"There is: {', '.join(states)}.")
     async with office.database.read() as connection:
-        return await board.standings(connection, message.id, states[state])
+        return await standings.standings(connection, message.id, states[state])
 
 
 async def explain(office: Office, name: str, person: str | None = None) -> list[Happening]:

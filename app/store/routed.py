@@ -16,9 +16,10 @@ from app.domain.routing import Decision, Path
 from app.store import addressees, stopping
 from app.store import tables as t
 from app.store.addressees import Listed
-from app.store.messages import Step, StoredMessage
+from app.store.messages import StoredMessage
 from app.store.rollup import roll_up
 from app.store.statements import chunks, insert
+from app.store.steps import Step
 from providers.contract import Channel
 
 ROUTE_ROWS = 500

@@ -10,11 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import evidence as ev
 from app.domain.evidence import Evidence, Work
-from app.domain.priorities import Priority
+from app.domain.priorities import PRIORITY_OF_RANK, Priority
 from app.domain.unknowns import Resolution, Verdict
 from app.store import receipts
 from app.store import tables as t
-from app.store.deliveries import PRIORITY_OF_RANK
 from app.store.receipts import Incoming
 from app.store.rollup import roll_up, with_carried
 from providers.contract import Channel, Fact, Found

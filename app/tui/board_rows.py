@@ -10,7 +10,9 @@ from app.domain.buckets import Bucket
 from app.domain.messages import MessageStatus
 from app.domain.priorities import Priority, StepKind
 from app.services.watching import Center
-from app.store.board import Day, FeedRow, OpenStep, Standing, Summary
+from app.store.board import FeedRow, OpenStep, Summary
+from app.store.day import Day
+from app.store.standings import Standing
 from app.tui.view_models import Pace
 from providers.contract import Channel
 from widgets.bars import Bar, percent

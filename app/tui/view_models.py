@@ -14,7 +14,8 @@ from typing import Any
 
 from app.domain.buckets import Bucket
 from app.services.watching import Center
-from app.store.board import Standing, Summary
+from app.store.board import Summary
+from app.store.standings import Standing
 from app.store.timeline import Happening
 
 

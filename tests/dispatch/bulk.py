@@ -9,7 +9,7 @@ from app.domain import ids
 from app.domain.messages import Composed
 from app.domain.priorities import PROFILES, StepKind
 from app.domain.routing import AddressKind
-from app.store import messages, rollup
+from app.store import messages, rollup, steps
 from app.store import tables as t
 from app.store.crew import FIELD
 from tests.house import ZONE, Ledger
@@ -33,7 +33,7 @@ async def queue_texts(ledger: Ledger, count: int, composed: Composed) -> int:
             actor="tests",
             now_ms=now,
         )
-        step_id = await messages.add_step(
+        step_id = await steps.add(
             connection,
             public_id=ids.ulid(now, os.urandom),
             message_id=message_id,

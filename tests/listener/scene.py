@@ -29,7 +29,7 @@ from app.rehearsal.people import Script
 from app.services import watching
 from app.services.sending import Sent
 from app.store import rollup
-from app.store.board import Standing
+from app.store.standings import Standing
 from providers.contract import Clock
 
 
@@ -121,9 +121,9 @@ class Scene:
     async def standing(self, name: str) -> Standing:
         async with self.demo.house.database.read() as connection:
             from app.domain.buckets import Bucket
-            from app.store import board
+            from app.store import standings
 
-            everybody = await board.standings(connection, 1, list(Bucket))
+            everybody = await standings.standings(connection, 1, list(Bucket))
         return next(one for one in everybody if one.name == name)
 
     async def number_of(self, name: str) -> str:

@@ -10,9 +10,10 @@ from app.domain.buckets import Bucket
 from app.domain.evidence import Work
 from app.domain.messages import MessageStatus
 from app.domain.priorities import Priority
-from app.store import board, messages, timeline
+from app.store import board, day, messages, timeline
 from app.store import tables as t
-from app.store.board import Day, Summary
+from app.store.board import Summary
+from app.store.day import Day
 from app.tui.board_rows import progress
 from app.tui.view_models import Pace
 from providers.contract import Accepted, Fact, ProviderError, Rejected
@@ -25,7 +26,7 @@ DAY_MS = 86_400_000
 
 
 async def today(ledger: Ledger, since_ms: int = START_MS - DAY_MS) -> Day:
-    return await ledger.database.reading(lambda c: board.day(c, ledger.production.id, since_ms, ledger.now))
+    return await ledger.database.reading(lambda c: day.day(c, ledger.production.id, since_ms, ledger.now))
 
 
 async def summary(ledger: Ledger) -> Summary:
@@ -103,7 +104,7 @@ async def test_another_production_and_yesterday_are_no_texts_of_today(ledger: Le
     assert figures(yesterdays) == (0, 0, 0, 0, 0)
     assert yesterdays.waiting == 2  # leaving the program would still leave them behind
     other = await add_production(ledger.database, "DAYBREAK", "US", "UTC")
-    theirs = await ledger.database.reading(lambda c: board.day(c, other.id, 0, ledger.now))
+    theirs = await ledger.database.reading(lambda c: day.day(c, other.id, 0, ledger.now))
     assert (figures(theirs), theirs.waiting) == ((0, 0, 0, 0, 0), 0)
 
 
@@ -114,7 +115,7 @@ async def test_unread_urgent_counts_only_messages_of_today(ledger: Ledger) -> No
     ledger.clock.advance(7_200)  # type: ignore[attr-defined]
 
     async def unread() -> tuple[int, int | None]:
-        return await ledger.database.reading(lambda c: board.unread_urgent(c, ledger.production.id, midnight))
+        return await ledger.database.reading(lambda c: day.unread_urgent(c, ledger.production.id, midnight))
 
     assert await unread() == (0, None)
     await ledger.compose()

@@ -9,7 +9,7 @@ from app.composition import add_production
 from app.dispatch import planner
 from app.domain.buckets import Bucket
 from app.domain.problem import Refused
-from app.store import audience, messages, routed
+from app.store import audience, freezing, routed, steps
 from app.store import tables as t
 from tests.house import TEXTS, Hire, Ledger, crew_of, number
 
@@ -18,11 +18,11 @@ from tests.house import TEXTS, Hire, Ledger, crew_of, number
 async def test_freezing_goes_on_after_every_block(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, done: int
 ) -> None:
-    monkeypatch.setitem(messages.FREEZE_ROWS, "sqlite", 4)
+    monkeypatch.setitem(freezing.FREEZE_ROWS, "sqlite", 4)
     await ledger.hire(crew_of(13))
     message_id, step_id = await ledger.compose(freeze=False)
     for _ in range(done):
-        assert not await ledger.do(lambda c: messages.freeze_block(c, step_id, ledger.now))
+        assert not await ledger.do(lambda c: freezing.freeze_block(c, step_id, ledger.now))
         await ledger.check_counters()
     await ledger.route()
     assert await ledger.deliveries_of(message_id) == []  # nothing goes out before the audience is whole
@@ -30,7 +30,7 @@ async def test_freezing_goes_on_after_every_block(
     assert (await ledger.one(select(t.steps.c.people))).people == 13
     assert len(await ledger.buckets(message_id)) == 13
     await ledger.check_counters()
-    assert await ledger.do(lambda c: messages.freeze_block(c, step_id, ledger.now))
+    assert await ledger.do(lambda c: freezing.freeze_block(c, step_id, ledger.now))
     assert len(await ledger.buckets(message_id)) == 13
 
 
@@ -54,7 +54,7 @@ async def test_routing_goes_on_after_every_block(
 async def test_an_undone_message_goes_to_nobody_and_says_so(ledger: Ledger) -> None:
     await ledger.hire(crew_of(5))
     message_id, step_id = await ledger.compose(wait_ms=5_000)
-    assert await ledger.do(lambda c: messages.undo_step(c, step_id, ledger.now))
+    assert await ledger.do(lambda c: steps.undo(c, step_id, ledger.now))
     ledger.clock.advance(10)  # type: ignore[attr-defined]
     await ledger.route()
     assert await ledger.deliveries_of(message_id) == []
@@ -67,11 +67,11 @@ async def test_an_undone_message_goes_to_nobody_and_says_so(ledger: Ledger) -> N
 async def test_an_undone_message_is_not_frozen_further(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(messages.FREEZE_ROWS, "sqlite", 2)
+    monkeypatch.setitem(freezing.FREEZE_ROWS, "sqlite", 2)
     await ledger.hire(crew_of(5))
     message_id, step_id = await ledger.compose(wait_ms=5_000, freeze=False)
-    await ledger.do(lambda c: messages.freeze_block(c, step_id, ledger.now))
-    await ledger.do(lambda c: messages.undo_step(c, step_id, ledger.now))
+    await ledger.do(lambda c: freezing.freeze_block(c, step_id, ledger.now))
+    await ledger.do(lambda c: steps.undo(c, step_id, ledger.now))
     await planner.freeze(ledger.database, step_id)
     assert len(await ledger.buckets(message_id)) == 2
     await ledger.check_counters()
@@ -86,7 +86,7 @@ async def test_a_step_can_be_undone_until_its_window_ends(
     await ledger.hire(crew_of(1))
     _, step_id = await ledger.compose(wait_ms=wait_ms)
     ledger.clock.advance(late_ms / 1000)  # type: ignore[attr-defined]
-    assert await ledger.do(lambda c: messages.undo_step(c, step_id, ledger.now)) is undone
+    assert await ledger.do(lambda c: steps.undo(c, step_id, ledger.now)) is undone
 
 
 @pytest.mark.parametrize("rows", [500, 1], ids=["routed whole", "routed in part"])
@@ -99,7 +99,7 @@ async def test_what_was_routed_cannot_be_undone_after_the_clock_was_set_back(
     ledger.clock.advance(6)  # type: ignore[attr-defined]
     await planner.route_next_block(ledger.database, TEXTS, ledger.vault.link_key)
     ledger.clock.advance(-3)  # type: ignore[attr-defined]
-    assert not await ledger.do(lambda c: messages.undo_step(c, step_id, ledger.now))
+    assert not await ledger.do(lambda c: steps.undo(c, step_id, ledger.now))
 
 
 # -------------------------------------------------------------------------------------- the words of an audience

@@ -14,9 +14,9 @@ from app.domain.evidence import Evidence, Work
 from app.domain.messages import MessageStatus
 from app.domain.priorities import PROFILES, Priority, Purpose
 from app.domain.unknowns import Resolution, Verdict
-from app.store import deliveries, messages, unknowns
+from app.store import due, messages, sweeps, unknowns
 from app.store import tables as t
-from app.store.deliveries import Claimed
+from app.store.claims import Claimed
 from providers.contract import Accepted, Fact, Found, InDoubt, NotSent, Outcome, ProviderError, Rejected
 from tests.house import HandClock, Hire, Ledger, crew_of, furnish, number
 
@@ -120,7 +120,7 @@ async def test_what_is_too_old_is_not_claimed_and_says_so(ledger: Ledger, clock:
     await ledger.route()
     clock.advance(PROFILES[Priority.URGENT].give_up_s)
     assert await ledger.claim() == []
-    assert await ledger.do(lambda c: deliveries.give_up(c, ledger.now)) == 2
+    assert await ledger.do(lambda c: sweeps.give_up(c, ledger.now)) == 2
     assert {one.work for one in await ledger.deliveries_of(message_id)} == {Work.EXPIRED}
     assert set((await ledger.buckets(message_id)).values()) == {Bucket.SUPPRESSED}
     await ledger.check_counters()
@@ -192,9 +192,9 @@ async def test_a_lost_claim_is_queued_again_and_a_lost_call_is_unknown(
     claimed = await ledger.claim()
     called = await ledger.mark(claimed[:2])
     clock.advance(29)
-    assert await ledger.do(lambda c: deliveries.expire(c, now_ms=ledger.now)) == (0, 0)
+    assert await ledger.do(lambda c: sweeps.expire(c, now_ms=ledger.now)) == (0, 0)
     clock.advance(1)
-    assert await ledger.do(lambda c: deliveries.expire(c, now_ms=ledger.now)) == (2, 2)
+    assert await ledger.do(lambda c: sweeps.expire(c, now_ms=ledger.now)) == (2, 2)
     now = {one.id: one for one in await ledger.deliveries_of(message_id)}
     assert all((now[one.id].work, now[one.id].evidence) == ("done", "unknown") for one in called)
     assert all("interrupted" in now[one.id].why for one in called)
@@ -210,7 +210,7 @@ async def test_calls_of_this_process_that_are_open_do_not_expire(ledger: Ledger,
     (claimed,) = await ledger.mark(await ledger.claim())
     clock.advance(3 * 3600)
     expired = await ledger.do(
-        lambda c: deliveries.expire(c, now_ms=ledger.now, worker=ledger.worker, in_flight=[claimed.id])
+        lambda c: sweeps.expire(c, now_ms=ledger.now, worker=ledger.worker, in_flight=[claimed.id])
     )
     assert expired == (0, 0)
 
@@ -221,7 +221,7 @@ async def test_everything_of_a_process_that_is_gone_has_run_out(ledger: Ledger) 
     await ledger.route()
     first, _ = await ledger.claim(worker="the dead")
     await ledger.mark([first], worker="the dead")
-    expired = await ledger.do(lambda c: deliveries.expire(c, now_ms=ledger.now, worker="the living"))
+    expired = await ledger.do(lambda c: sweeps.expire(c, now_ms=ledger.now, worker="the living"))
     assert expired == (1, 1)
 
 
@@ -237,7 +237,7 @@ async def test_nobody_is_asked_before_a_call_that_was_cut_off_could_have_arrived
     await ledger.mark(await ledger.claim(worker="the dead"), worker="the dead")
     called_at = ledger.now
     clock.advance(3)
-    await ledger.do(lambda c: deliveries.expire(c, now_ms=ledger.now, worker="the living"))
+    await ledger.do(lambda c: sweeps.expire(c, now_ms=ledger.now, worker="the living"))
     assert (await ledger.one(select(t.attempts))).look_at == called_at + patience_s * 1000
 
 
@@ -247,7 +247,7 @@ async def test_a_receipt_that_came_while_the_process_died_is_worth_more_than_unk
     await ledger.route()
     (claimed,) = await ledger.mark(await ledger.claim())
     await ledger.hear(ledger.incoming(Fact.DELIVERED, reference=ledger.references[(claimed.id, 1)]))
-    await ledger.do(lambda c: deliveries.expire(c, now_ms=ledger.now, worker="the living"))
+    await ledger.do(lambda c: sweeps.expire(c, now_ms=ledger.now, worker="the living"))
     delivery = await ledger.delivery(claimed.id)
     assert (delivery.work, delivery.evidence, delivery.why) == (Work.DONE, Evidence.DELIVERED, "")
     assert (await ledger.one(select(t.attempts))).look_at is None
@@ -385,7 +385,7 @@ async def test_what_waits_for_its_turn_does_not_hide_what_is_due_next(ledger: Le
     await ledger.route()
     await ledger.compose(wait_ms=5_000)
     now = ledger.now
-    assert await ledger.database.reading(lambda c: deliveries.next_due(c, now_ms=now)) == now + 5_000
+    assert await ledger.database.reading(lambda c: due.next_due(c, now_ms=now)) == now + 5_000
 
 
 async def test_a_promotional_message_needs_a_yes(ledger: Ledger) -> None:
@@ -409,6 +409,6 @@ async def test_a_paused_message_keeps_nobody_waiting_for_the_rest_to_settle(ledg
     message_id, _ = await ledger.compose()
     await ledger.route()
     now = ledger.now
-    assert await ledger.database.reading(lambda c: deliveries.busy_until(c, now_ms=now)) == now
+    assert await ledger.database.reading(lambda c: due.busy_until(c, now_ms=now)) == now
     await ledger.do(lambda c: messages.set_status(c, message_id, MessageStatus.PAUSED))
-    assert await ledger.database.reading(lambda c: deliveries.busy_until(c, now_ms=now)) is None
+    assert await ledger.database.reading(lambda c: due.busy_until(c, now_ms=now)) is None

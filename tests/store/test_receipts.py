@@ -13,7 +13,7 @@ from app.domain.buckets import Bucket
 from app.domain.evidence import Evidence, Work
 from app.store import receipts
 from app.store import tables as t
-from app.store.deliveries import Claimed
+from app.store.claims import Claimed
 from providers.contract import Accepted, Fact, InDoubt, ProviderError
 from tests.house import HandClock, Hire, Ledger, crew_of, number
 

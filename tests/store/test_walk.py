@@ -16,9 +16,9 @@ from app.domain.priorities import Priority, Purpose
 from app.domain.replies import STANDARD_OPTIONS
 from app.domain.unknowns import resolve
 from app.services import hearing
-from app.store import answers, deliveries, messages, receipts, unknowns
+from app.store import answers, messages, receipts, steps, sweeps, unknowns
 from app.store import tables as t
-from app.store.deliveries import Claimed
+from app.store.claims import Claimed
 from providers.contract import (
     Accepted,
     CannotSay,
@@ -83,10 +83,10 @@ class Walk:
             ("a message", self.message),
             ("a reminder", self.remind),
             ("undo", self.undo),
-            ("expire", lambda: ledger.do(lambda c: deliveries.expire(c, now_ms=ledger.now))),
+            ("expire", lambda: ledger.do(lambda c: sweeps.expire(c, now_ms=ledger.now))),
             ("the last process is gone", self.restart),
-            ("give up", lambda: ledger.do(lambda c: deliveries.give_up(c, ledger.now))),
-            ("wake", lambda: ledger.do(lambda c: deliveries.wake_held(c, ledger.now))),
+            ("give up", lambda: ledger.do(lambda c: sweeps.give_up(c, ledger.now))),
+            ("wake", lambda: ledger.do(lambda c: sweeps.wake_held(c, ledger.now))),
             ("parked", lambda: ledger.do(lambda c: receipts.retry_parked(c, ledger.now))),
             ("half a minute", lambda: self.wait(35)),
             ("half an hour", lambda: self.wait(1800)),
@@ -124,9 +124,9 @@ class Walk:
 
     async def undo(self) -> None:
         message_id = await self._some_message()
-        step = await self.ledger.do(lambda c: messages.latest_step(c, message_id))
+        step = await self.ledger.do(lambda c: steps.latest(c, message_id))
         if step:
-            await self.ledger.do(lambda c: messages.undo_step(c, step.id, self.ledger.now))
+            await self.ledger.do(lambda c: steps.undo(c, step.id, self.ledger.now))
 
     async def change_status(self) -> None:
         message_id = await self._some_message()
@@ -137,9 +137,7 @@ class Walk:
         self.claimed.clear()
         self.called.clear()
         self.ledger.worker = f"w{self.random.randrange(10**6)}"
-        await self.ledger.do(
-            lambda c: deliveries.expire(c, now_ms=self.ledger.now, worker=self.ledger.worker)
-        )
+        await self.ledger.do(lambda c: sweeps.expire(c, now_ms=self.ledger.now, worker=self.ledger.worker))
 
     async def wait(self, seconds: float) -> None:
         self.clock.advance(seconds)

@@ -19,7 +19,7 @@ from app.domain.replies import STANDARD_OPTIONS
 from app.services import crew as crew_service
 from app.services import sending
 from app.services.office import Office
-from app.store import accounts, answers, deliveries, productions, receipts, schema
+from app.store import accounts, answers, claims, outcomes, productions, receipts, schema
 from app.store import tables as t
 from app.store.engine import Database, open_database
 from app.store.vault import Vault
@@ -163,7 +163,7 @@ class House:
             pass
         now = self.clock.now_ms()
         async with self.database.write() as connection:
-            claimed = await deliveries.claim(
+            claimed = await claims.claim(
                 connection,
                 channel=Channel.SMS,
                 priorities=list(Priority),
@@ -175,15 +175,14 @@ class House:
             account = (await connection.execute(select(t.accounts.c.id))).scalar_one()
             sender = (await connection.execute(select(t.senders.c.id))).scalar_one()
             marks = [
-                deliveries.Mark(one.id, one.attempt, f"r{one.id:015d}", account, sender, True)
+                claims.Mark(one.id, one.attempt, f"r{one.id:015d}", account, sender, True) for one in claimed
+            ]
+            await claims.mark(connection, marks, worker="test", now_ms=now)
+            made = [
+                outcomes.Finish(one, f"r{one.id:015d}", Accepted(f"SM{one.id}"), 0.0, account)
                 for one in claimed
             ]
-            await deliveries.mark(connection, marks, worker="test", now_ms=now)
-            outcomes = [
-                deliveries.Finish(one, f"r{one.id:015d}", Accepted(f"SM{one.id}"), 0.0, account)
-                for one in claimed
-            ]
-            await deliveries.finish(connection, outcomes, now_ms=now)
+            await outcomes.finish(connection, made, now_ms=now)
 
     async def names(self, code: str) -> dict[str, tuple[int, int]]:
         """Recipient and delivery of each person of a message."""

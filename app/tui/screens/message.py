@@ -12,7 +12,8 @@ from textual.containers import Container, Vertical
 from app.domain import times
 from app.domain.buckets import Bucket
 from app.services.watching import NON_READER
-from app.store.board import Standing, Summary
+from app.store.board import Summary
+from app.store.standings import Standing
 from app.store.timeline import Happening
 from app.tui import board_rows
 from app.tui.actions import MESSAGE_ACTIONS, PEOPLE, Situation, bindings

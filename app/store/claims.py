@@ -1,0 +1,251 @@
+"""The queue: a delivery is claimed under a lease, and marked before its provider is called.
+
+Each is one statement over many rows, and safe to repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain import evidence as ev
+from app.domain.evidence import Evidence, Work
+from app.domain.messages import MessageStatus
+from app.domain.priorities import PRIORITY_OF_RANK, Priority
+from app.store import stopping
+from app.store import tables as t
+from app.store.statements import chunks
+from providers.contract import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery this worker holds the lease of, with all that rendering it needs."""
+
+    id: int
+    message_id: int
+    step_id: int
+    version_id: int
+    recipient_id: int
+    production_id: int
+    contact_point_id: int
+    channel: Channel
+    priority: Priority
+    attempt: int
+    give_up_at: int
+    lease_until: int
+    opt_out_words: bool
+    language: str
+    cipher: bytes = field(repr=False)
+    text: bytes | None = field(repr=False, default=None)
+    """What was rendered at an earlier attempt, encrypted."""
+
+
+async def claim(
+    connection: AsyncConnection,
+    *,
+    channel: Channel,
+    priorities: Collection[Priority],
+    worker: str,
+    now_ms: int,
+    lease_until: int,
+    limit: int,
+) -> list[Claimed]:
+    """Take the lease of up to ``limit`` due deliveries, most urgent first.
+
+    Those that have become needless since they were queued are called off instead.
+    """
+    d = t.deliveries.c
+    due = (
+        select(d.id)
+        .join(t.messages, t.messages.c.id == d.message_id)
+        .where(
+            d.work == Work.QUEUED.value,
+            d.carried_by.is_(None),
+            d.channel == channel.value,
+            d.priority.in_([priority.rank for priority in priorities]),
+            d.due_at <= now_ms,
+            d.give_up_at > now_ms,
+            d.evidence_rank < ev.CLAIMABLE_BELOW,
+            t.messages.c.status == MessageStatus.SENDING.value,
+        )
+        .order_by(d.priority, d.due_at, d.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=t.deliveries)
+    )
+    ids = (
+        (
+            await connection.execute(
+                update(t.deliveries)
+                .where(d.id.in_(due))
+                .values(work=Work.CLAIMED.value, worker=worker, lease_until=lease_until)
+                .returning(d.id)
+            )
+        )
+        .scalars()
+        .all()
+    )
+    if not ids:
+        return []
+    found = await connection.execute(
+        select(
+            t.deliveries,
+            t.steps.c.version_id,
+            t.steps.c.kind,
+            t.recipients.c.answer,
+            t.contact_points.c.cipher,
+            t.contact_points.c.production_id,
+            t.contact_points.c.lookup,
+            t.contact_points.c.problem,
+            t.people.c.language,
+        )
+        .join(t.steps, t.steps.c.id == d.step_id)
+        .join(t.recipients, t.recipients.c.id == d.recipient_id)
+        .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
+        .join(t.people, t.people.c.id == t.contact_points.c.person_id)
+        .where(d.id.in_(ids))
+        .order_by(d.priority, d.due_at, d.id)
+    )
+    rows = found.all()
+    needless = await stopping.needless(connection, rows)
+    await stopping.call_off(connection, needless, now_ms)
+    return [
+        Claimed(
+            id=row.id,
+            message_id=row.message_id,
+            step_id=row.step_id,
+            version_id=row.version_id,
+            recipient_id=row.recipient_id,
+            production_id=row.production_id,
+            contact_point_id=row.contact_point_id,
+            channel=Channel(row.channel),
+            priority=PRIORITY_OF_RANK[row.priority],
+            attempt=row.attempt,
+            give_up_at=row.give_up_at,
+            lease_until=row.lease_until,
+            opt_out_words=row.opt_out_words,
+            language=row.language,
+            cipher=row.cipher,
+            text=row.text,
+        )
+        for row in rows
+        if row.id not in needless
+    ]
+
+
+async def keep_texts(connection: AsyncConnection, texts: Sequence[tuple[int, bytes]]) -> None:
+    """Keep what these deliveries were rendered to (encrypted), for every later attempt and look-up."""
+    if texts:
+        await connection.execute(_KEEP_TEXT, [{"key": key, "to_text": text} for key, text in texts])
+
+
+_KEEP_TEXT = (
+    update(t.deliveries).where(t.deliveries.c.id == bindparam("key")).values(text=bindparam("to_text"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is written before a provider is called."""
+
+    delivery_id: int
+    attempt: int
+    reference: str
+    account_id: int
+    sender_id: int
+    receipt_possible: bool
+
+
+async def mark(connection: AsyncConnection, marks: Sequence[Mark], *, worker: str, now_ms: int) -> set[int]:
+    """claimed → sending, with the attempt row, only where the lease is still ours and nothing was called off.
+
+    Returns the deliveries for which the provider may be called; for all others it must not be.
+    """
+    d = t.deliveries.c
+    off = select(t.messages.c.id).where(t.messages.c.status != MessageStatus.SENDING.value)
+    by_id = {one.delivery_id: one for one in marks}
+    granted: set[int] = set()
+    for some in chunks(list(by_id)):
+        mine = await connection.execute(
+            update(t.deliveries)
+            .where(
+                d.id.in_(some),
+                d.work == Work.CLAIMED.value,
+                d.worker == worker,
+                d.lease_until > now_ms,
+                d.evidence_rank < ev.CLAIMABLE_BELOW,
+                d.message_id.not_in(off),
+            )
+            .values(work=Work.SENDING.value)
+            .returning(d.id, d.attempt)
+        )
+        granted |= {row.id for row in mine if row.attempt == by_id[row.id].attempt}
+    if granted:
+        await connection.execute(
+            t.attempts.insert(),
+            [
+                {
+                    "delivery_id": one.delivery_id,
+                    "number": one.attempt,
+                    "reference": one.reference,
+                    "account_id": one.account_id,
+                    "sender_id": one.sender_id,
+                    "evidence": Evidence.NONE.value,
+                    "started_at": now_ms,
+                }
+                for one in marks
+                if one.delivery_id in granted
+            ],
+        )
+        await connection.execute(
+            update(t.deliveries)
+            .where(d.id == bindparam("key"))
+            .values(
+                account_id=bindparam("account"),
+                sender_id=bindparam("sender"),
+                receipt_possible=bindparam("possible"),
+            ),
+            [
+                {
+                    "key": one.delivery_id,
+                    "account": one.account_id,
+                    "sender": one.sender_id,
+                    "possible": one.receipt_possible,
+                }
+                for one in marks
+                if one.delivery_id in granted
+            ],
+        )
+    return granted
+
+
+async def release(connection: AsyncConnection, delivery_ids: Collection[int], *, worker: str) -> None:
+    """claimed → queued, for deliveries this worker claimed and will not send after all."""
+    await connection.execute(
+        update(t.deliveries)
+        .where(
+            t.deliveries.c.id.in_(delivery_ids),
+            t.deliveries.c.work == Work.CLAIMED.value,
+            t.deliveries.c.worker == worker,
+        )
+        .values(work=Work.QUEUED.value, worker=None, lease_until=None)
+    )
+
+
+async def renew(connection: AsyncConnection, *, worker: str, now_ms: int, lease_until: int) -> list[int]:
+    """Keep the lease of everything this worker holds. Returns what it still held: a lease that has run out stays
+    lost."""
+    kept = await connection.execute(
+        update(t.deliveries)
+        .where(
+            t.deliveries.c.worker == worker,
+            t.deliveries.c.work.in_([Work.CLAIMED.value, Work.SENDING.value]),
+            t.deliveries.c.lease_until > now_ms,
+        )
+        .values(lease_until=lease_until)
+        .returning(t.deliveries.c.id)
+    )
+    return [row.id for row in kept]

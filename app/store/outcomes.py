@@ -1,0 +1,167 @@
+"""Outcomes of calls, written down: the attempt, the delivery, what follows for the address, the counters."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain import evidence as ev
+from app.domain.evidence import AttemptEvidence, Evidence, Work
+from app.domain.retries import After, after_outcome
+from app.store import tables as t
+from app.store.claims import Claimed
+from app.store.contacts import note_problem, suppress
+from app.store.receipts import apply_parked
+from app.store.rollup import roll_up, with_carried
+from app.store.statements import chunks
+from providers.contract import Accepted, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The outcome of one attempt, to be written down."""
+
+    claimed: Claimed
+    reference: str
+    outcome: Outcome
+    jitter: float
+    account_id: int
+
+
+async def finish(connection: AsyncConnection, outcomes: Sequence[Finish], *, now_ms: int) -> None:
+    """Write outcomes down: the attempt, the delivery, what follows for the address, the counters.
+
+    A receipt that was faster than the provider's own answer is not overwritten: evidence is only raised.
+    """
+    known = await attempts_of(connection, [one.claimed.id for one in outcomes])
+    attempt_rows: list[dict[str, Any]] = []
+    delivery_rows: list[dict[str, Any]] = []
+    named: list[tuple[int, str]] = []
+    for one in outcomes:
+        claimed = one.claimed
+        after = after_outcome(
+            one.outcome,
+            priority=claimed.priority,
+            attempt=claimed.attempt,
+            now_ms=now_ms,
+            give_up_at=claimed.give_up_at,
+            jitter=one.jitter,
+        )
+        row = known.get((claimed.id, claimed.attempt))
+        if row is None:
+            continue
+        raised = ev.raised(Evidence(row.evidence), after.evidence)
+        resolved = raised is not Evidence.UNKNOWN
+        provider_id = one.outcome.provider_id if isinstance(one.outcome, Accepted) else row.provider_id
+        if isinstance(one.outcome, Accepted):
+            named.append((one.account_id, one.outcome.provider_id))
+        attempt_rows.append(
+            {
+                "key": row.id,
+                "to_provider_id": provider_id,
+                "to_evidence": raised.value,
+                "to_finished_at": now_ms,
+                "to_error_code": after.error.code if after.error else row.error_code,
+                "to_error": after.error.sentence if after.error else row.error,
+                "to_next": after.error.next_step if after.error else row.next,
+                "to_segments": one.outcome.segments if isinstance(one.outcome, Accepted) else None,
+                "to_cost": one.outcome.cost.micros
+                if isinstance(one.outcome, Accepted) and one.outcome.cost
+                else None,
+                "to_currency": one.outcome.cost.currency
+                if isinstance(one.outcome, Accepted) and one.outcome.cost
+                else None,
+                "to_look_at": None if resolved else after.look_at,
+            }
+        )
+        attempts = [
+            AttemptEvidence(number, raised if number == claimed.attempt else Evidence(other.evidence))
+            for (delivery, number), other in known.items()
+            if delivery == claimed.id
+        ]
+        segments = one.outcome.segments if isinstance(one.outcome, Accepted) else None
+        delivery_rows.append(_delivery_row(claimed, ev.of_delivery(attempts), after, segments))
+        if after.error and after.error.bad_address:
+            await note_problem(connection, claimed.contact_point_id, after.error.sentence)
+        if after.error and after.error.opted_out:
+            await suppress(
+                connection,
+                claimed.contact_point_id,
+                claimed.channel,
+                reason="opted_out",
+                source="the provider said so",
+                now_ms=now_ms,
+            )
+    if attempt_rows:
+        await connection.execute(_UPDATE_ATTEMPT, attempt_rows)
+        await connection.execute(_UPDATE_DELIVERY, delivery_rows)
+    await apply_parked(connection, named, [one.reference for one in outcomes], now_ms)
+    await roll_up(connection, await with_carried(connection, [one.claimed.id for one in outcomes]), now_ms)
+
+
+_UPDATE_ATTEMPT = (
+    update(t.attempts)
+    .where(t.attempts.c.id == bindparam("key"))
+    .values(
+        provider_id=bindparam("to_provider_id"),
+        evidence=bindparam("to_evidence"),
+        finished_at=bindparam("to_finished_at"),
+        error_code=bindparam("to_error_code"),
+        error=bindparam("to_error"),
+        next=bindparam("to_next"),
+        segments=bindparam("to_segments"),
+        cost_micros=bindparam("to_cost"),
+        currency=bindparam("to_currency"),
+        look_at=bindparam("to_look_at"),
+    )
+)
+
+_UPDATE_DELIVERY = (
+    update(t.deliveries)
+    .where(t.deliveries.c.id == bindparam("key"))
+    .values(
+        work=bindparam("to_work"),
+        evidence=bindparam("to_evidence"),
+        evidence_rank=bindparam("to_rank"),
+        attempt=bindparam("to_attempt"),
+        due_at=func.coalesce(bindparam("to_due_at"), t.deliveries.c.due_at),
+        why=bindparam("to_why"),
+        next=bindparam("to_next"),
+        error_code=bindparam("to_error_code"),
+        segments=func.coalesce(bindparam("to_segments"), t.deliveries.c.segments),
+        worker=None,
+        lease_until=None,
+    )
+)
+
+
+def _delivery_row(claimed: Claimed, evidence: Evidence, after: After, segments: int | None) -> dict[str, Any]:
+    arrived = ev.RANK[evidence] >= ev.CLAIMABLE_BELOW
+    again = after.next_attempt and not arrived
+    return {
+        "key": claimed.id,
+        "to_work": Work.DONE.value if arrived else after.work.value,
+        "to_evidence": evidence.value,
+        "to_rank": ev.RANK[evidence],
+        "to_attempt": claimed.attempt + 1 if again else claimed.attempt,
+        "to_due_at": after.due_at if again else None,
+        "to_why": after.error.sentence if after.error and not arrived else "",
+        "to_next": after.error.next_step if after.error and not arrived else "",
+        "to_error_code": after.error.code if after.error and not arrived else None,
+        "to_segments": segments,
+    }
+
+
+async def attempts_of(
+    connection: AsyncConnection, delivery_ids: Collection[int]
+) -> dict[tuple[int, int], Any]:
+    """The attempts of these deliveries, by delivery and number."""
+    found: dict[tuple[int, int], Any] = {}
+    for some in chunks(sorted(set(delivery_ids))):
+        for row in await connection.execute(select(t.attempts).where(t.attempts.c.delivery_id.in_(some))):
+            found[(row.delivery_id, row.number)] = row
+    return found

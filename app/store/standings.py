@@ -1,0 +1,152 @@
+"""Where each recipient of a message stands, why, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.buckets import NON_READERS, Bucket
+from app.domain.evidence import Evidence, Work
+from app.store import tables as t
+from providers.contract import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One recipient: where they stand, why, and what to do next."""
+
+    recipient_id: int
+    person_public_id: str
+    name: str
+    department: str
+    position: str
+    bucket: Bucket
+    tries: int
+    last_channel: Channel | None
+    last_evidence: Evidence | None
+    tail: str
+    why: str
+    next: str
+
+
+_tried = t.deliveries.alias("tried")
+_tries = (
+    select(func.count())
+    .select_from(t.attempts.join(_tried, _tried.c.id == t.attempts.c.delivery_id))
+    .where(_tried.c.recipient_id == t.recipients.c.id)
+    .correlate(t.recipients)
+    .scalar_subquery()
+)
+
+
+def _people(message_id: int, buckets: Collection[Bucket]) -> Select[tuple[object, ...]]:
+    carrier = t.deliveries.alias("carrier")
+    d, r, p = t.deliveries.c, t.recipients.c, t.people.c
+    newest = (
+        select(d.recipient_id, func.max(d.id).label("id"))
+        .where(d.message_id == message_id)
+        .group_by(d.recipient_id)
+        .subquery()
+    )
+    return (
+        select(
+            r.id,
+            p.public_id,
+            p.name,
+            r.department,
+            p.position,
+            r.bucket,
+            _tries.label("tries"),
+            d.channel,
+            func.coalesce(carrier.c.evidence, d.evidence).label("evidence"),
+            func.coalesce(carrier.c.work, d.work).label("work"),
+            func.coalesce(carrier.c.due_at, d.due_at).label("due_at"),
+            t.contact_points.c.tail,
+            func.coalesce(carrier.c.why, d.why).label("why"),
+            func.coalesce(carrier.c.next, d.next).label("next"),
+            r.why.label("left_out_why"),
+            r.next.label("left_out_next"),
+        )
+        .join(t.people, p.id == r.person_id)
+        .outerjoin(newest, newest.c.recipient_id == r.id)
+        .outerjoin(t.deliveries, d.id == newest.c.id)
+        .outerjoin(carrier, carrier.c.id == d.carried_by)
+        .outerjoin(t.contact_points, t.contact_points.c.id == d.contact_point_id)
+        .where(r.message_id == message_id, r.bucket.in_([bucket.value for bucket in buckets]))
+    )
+
+
+WORDS: dict[Bucket, tuple[str, str]] = {
+    Bucket.NEEDS_HELP: ("Answered that there is a problem.", "Call them."),
+    Bucket.DECLINED: ("Declined.", "Find a replacement."),
+    Bucket.CONFIRMED: ("Confirmed.", ""),
+    Bucket.READ: ("Read it, has not answered.", ""),
+    Bucket.DELIVERED: ("Delivered, not read.", "r reminds them."),
+    Bucket.NO_RECEIPT: ("Sent; this carrier never says whether it arrived.", "r reminds them."),
+    Bucket.UNCERTAIN: ("Nobody knows yet whether it was sent.", "r reminds them, with a new text."),
+    Bucket.ON_THE_WAY: ("On its way.", "Wait a moment."),
+    Bucket.NOT_REACHED: ("It could not be delivered.", "Reach them another way."),
+    Bucket.HELD: ("Held for their quiet hours.", "It goes out when they end."),
+    Bucket.SUPPRESSED: ("Nothing was sent.", "Reach them another way."),
+}
+"""Where a delivery has no words of its own: what to say, and what to do."""
+
+WAITING_FOR_CARRIER = ("Sent; the carrier has not reported yet.", "r reminds them.")
+
+
+async def standings(
+    connection: AsyncConnection,
+    message_id: int,
+    buckets: Collection[Bucket],
+    *,
+    text: str = "",
+    limit: int | None = None,
+) -> list[Standing]:
+    """The recipients in these buckets, by department and name. ``text`` narrows by name or department."""
+    query = _people(message_id, buckets)
+    if text:
+        like = f"%{text.lower().replace('%', '')}%"
+        query = query.where(
+            or_(func.lower(t.people.c.name).like(like), func.lower(t.recipients.c.department).like(like))
+        )
+    query = query.order_by(t.recipients.c.department, t.people.c.name, t.recipients.c.id)
+    if limit is not None:
+        query = query.limit(limit)
+    return [_standing(row) for row in await connection.execute(query)]
+
+
+def _standing(row: object) -> Standing:
+    r = row._mapping  # type: ignore[attr-defined]
+    bucket = Bucket(r["bucket"])
+    why, following = _words(r, bucket)
+    return Standing(
+        recipient_id=r["id"],
+        person_public_id=r["public_id"],
+        name=r["name"],
+        department=r["department"],
+        position=r["position"],
+        bucket=bucket,
+        tries=r["tries"],
+        last_channel=Channel(r["channel"]) if r["channel"] else None,
+        last_evidence=Evidence(r["evidence"]) if r["evidence"] else None,
+        tail=r["tail"] or "",
+        why=why,
+        next=following,
+    )
+
+
+def _words(r: Mapping[str, Any], bucket: Bucket) -> tuple[str, str]:
+    """Why they stand there and what to do: the delivery's own words, else routing's, else the bucket's."""
+    why, following = WORDS[bucket]
+    if bucket is Bucket.ON_THE_WAY and r["evidence"] == Evidence.SENT.value:
+        why, following = WAITING_FOR_CARRIER
+    if bucket in NON_READERS or bucket is Bucket.SUPPRESSED:
+        why = r["why"] or r["left_out_why"] or why
+        following = r["next"] or r["left_out_next"] or following
+    if bucket is Bucket.NOT_REACHED and r["work"] == Work.QUEUED.value:
+        following = "It is tried again in a few minutes."
+    return why, following
