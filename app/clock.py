@@ -20,9 +20,11 @@ from providers.waiting import sleep, unless, within
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from providers.contract import Clock
+
 T = TypeVar("T")
 
-__all__ = ["SystemClock", "VirtualClock", "sleep", "unless", "within"]
+__all__ = ["SystemClock", "VirtualClock", "behind_ms", "sleep", "unless", "within"]
 
 LONGEST_NAP_S = 1.0
 """A sleeping laptop does not advance the timer that wakes us: long waits are cut and the clock is read again."""
@@ -69,6 +71,11 @@ class SystemClock:
     @contextmanager
     def working(self) -> Iterator[None]:
         yield
+
+
+def behind_ms(clock: Clock) -> int:
+    """How far the wall clock of this machine was set back since the program began; 0 for a clock without one."""
+    return clock.behind_ms() if isinstance(clock, SystemClock) else 0
 
 
 class VirtualClock:

@@ -19,7 +19,7 @@ from app.domain.actor import Actor, Role
 from app.domain.problem import Problem, Refused
 from app.domain.public_address import PublicAddress, is_loopback
 from app.services.office import Office
-from app.store import accounts, lease, productions, schema
+from app.store import accounts, lease, productions, schema, trouble
 from app.store.accounts import StoredAccount
 from app.store.engine import Database, open_database
 from app.store.productions import Production
@@ -216,13 +216,17 @@ async def build_gateways(house: House) -> Gateways:
 
     async with house.database.read() as connection:
         stored = await accounts.all_accounts(connection, house.vault)
+        stopped = await trouble.stopped_accounts(connection)
     if house.demo:
         _refuse_outside(stored)
     kinds = factories()
     return Gateways(
-        Gateway(one, kinds[one.account.kind].build(one.account, house.clock))
-        for one in stored
-        if one.account.kind in kinds
+        (
+            Gateway(one, kinds[one.account.kind].build(one.account, house.clock))
+            for one in stored
+            if one.account.kind in kinds
+        ),
+        stopped,
     )
 
 

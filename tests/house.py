@@ -57,7 +57,6 @@ START_MS = 1_795_156_800_000
 ZONE = "America/Los_Angeles"
 SENDER = "+13105550100"
 WORKER = "tests"
-TEXTS = frozenset({Channel.SMS})
 EVERY_PRIORITY = tuple(Priority)
 
 
@@ -259,9 +258,9 @@ class Ledger:
 
         return await self.do(work)
 
-    async def route(self, available: frozenset[Channel] = TEXTS) -> None:
+    async def route(self) -> None:
         """Route everything that is due."""
-        while await planner.route_next_block(self.database, available, self.vault.link_key):
+        while await planner.route_next_block(self.database, self.vault.link_key):
             pass
 
     # ------------------------------------------------------------------------------------------- queue
@@ -274,9 +273,10 @@ class Ledger:
         lease_ms: int = 30_000,
     ) -> list[Claimed]:
         now = self.now
-        return await self.do(
+        taken = await self.do(
             lambda connection: claims.claim(
                 connection,
+                production_id=self.production.id,
                 channel=Channel.SMS,
                 priorities=priorities,
                 worker=worker or self.worker,
@@ -285,6 +285,7 @@ class Ledger:
                 limit=limit,
             )
         )
+        return taken.claimed
 
     async def mark(self, claimed: Sequence[Claimed], worker: str | None = None) -> list[Claimed]:
         """Those for which the provider may be called."""

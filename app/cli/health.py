@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app import composition
 from app.cli.desk import Desk, expected
 from app.cli.visit import open_house
-from app.clock import SystemClock, within
+from app.clock import behind_ms, within
 from app.composition import House
 from app.domain import times
 from app.domain.problem import Refused
@@ -142,7 +142,7 @@ async def _clock(house: House) -> Check:
     now = house.clock.now_ms()
     async with house.database.read() as connection:
         newest = (await connection.execute(select(func.max(t.audit.c.at)))).scalar() or 0
-    behind = max(newest - now, house.clock.behind_ms() if isinstance(house.clock, SystemClock) else 0)
+    behind = max(newest - now, behind_ms(house.clock))
     if behind > CLOCK_SLACK_MS:
         return Check(
             "clock",

@@ -127,6 +127,9 @@ async def _left(house: House, sent: Sent, document: dict[str, Any]) -> Answer:
     document = document | {
         "buckets": {bucket.value: found.summary.buckets.get(bucket, 0) for bucket in JSON_ORDER}
     }
+    if found.summary.under_way and found.stopped:
+        stopped = found.stopped[0]
+        return Answer(document, output.pairs(bucket_rows(found)), trouble=Problem(stopped.why, stopped.next))
     failed = found.summary.buckets.get(Bucket.NOT_REACHED, 0)
     if failed and len(found.unreachable) == sent.sheet.recipients:
         return Answer(document, output.pairs(bucket_rows(found)), trouble=_reached_nobody(found))
@@ -226,7 +229,7 @@ def remind(desk: Desk, message: Message, yes: Yes = False) -> Answer:
 
     async def work(house: House) -> Answer:
         found = await watching.status(house.office, message)
-        question = f"Remind {output.people(found.summary.non_readers)} of {found.summary.code}?"
+        question = f"Remind {output.people(found.summary.to_remind)} of {found.summary.code}?"
         desk.must_agree(yes, question)
         step = await chasing.remind(house.office, house.actor, message)
         at = f"{times.wall(step.not_before, house.office.production.time_zone):%H:%M:%S}"

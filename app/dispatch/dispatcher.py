@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate
@@ -19,12 +20,12 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.clock import within
-from app.dispatch.gateways import Gateway, Gateways
+from app.dispatch.gateways import Gateway, Gateways, Line
 from app.dispatch.writer import Writer
 from app.domain import ids, sms, texts
 from app.domain.priorities import Priority
 from app.domain.public_address import PublicAddress
-from app.store import accounts, claims, messages
+from app.store import accounts, claims, messages, trouble
 from app.store.accounts import Sender
 from app.store.claims import Claimed, Mark
 from app.store.engine import Database
@@ -152,43 +153,53 @@ class Dispatcher:
         try:
             while not self._stopping:
                 wake.clear()
-                pause_ms = await self._turn(channel, urgent=urgent)
-                if pause_ms == 0 or self._stopping:
+                pauses = [await self._turn(line, urgent=urgent) for line in self._gateways.lines(channel)]
+                if 0 in pauses or self._stopping:
                     continue
-                if pause_ms is None:
-                    await wake.wait()
-                else:
-                    await self._clock.sleep_until(self._clock.now_ms() + pause_ms)
+                await self._pause(wake, min((one for one in pauses if one is not None), default=None))
         finally:
             self._wakes.remove(wake)
             self._ended.set()
 
-    async def _turn(self, channel: Channel, *, urgent: bool) -> int | None:
-        """One claim. Returns how many milliseconds to wait before the next, None for until woken."""
-        sending = self._gateways.sending(channel)
-        if not sending:
-            return None
-        gateway = sending[0]
+    async def _pause(self, wake: asyncio.Event, pause_ms: int | None) -> None:
+        """Wait until woken, for ``pause_ms`` at most."""
+        if pause_ms is None:
+            await wake.wait()
+            return
+        with suppress(TimeoutError):
+            await within(self._clock, pause_ms / 1000, wake.wait())
+
+    async def _turn(self, line: Line, *, urgent: bool) -> int | None:
+        """One claim for one production. Returns how many milliseconds to wait before the next, None for until
+        woken."""
+        now = self._clock.now_ms()
+        if wait_ms := self._gateways.wait_ms(line.account_id, now):
+            return wait_ms
         free = SLOTS[urgent] - self._in_lane[urgent]
         if free <= 0:
             return None  # a call that ends wakes the lane
-        sender, backlog_ms = await self._least_busy(gateway, urgent=urgent)
+        sender, backlog_ms = await self._least_busy(line, urgent=urgent)
         pace_ms = 1000 / sender.segments_per_second
         horizon_ms = HORIZON_MS if urgent else min(HORIZON_MS, OVERDRAFT_SEGMENTS * pace_ms)
         room = int((horizon_ms - backlog_ms) / pace_ms) if backlog_ms else max(1, int(horizon_ms / pace_ms))
         if room <= 0:
             return max(1, round(backlog_ms - horizon_ms + pace_ms))
-        limit = min(free, room, BATCH)
-        ready = await self._writer.do(
-            lambda connection: self._claim(connection, channel, sender, limit=limit, room=room, urgent=urgent)
+        trying = self._gateways.has_stopped(line.account_id)
+        limit = 1 if trying else min(free, room, BATCH)
+        ready, passed_over = await self._writer.do(
+            lambda connection: self._claim(connection, line, sender, limit=limit, room=room, urgent=urgent)
         )
+        if ready and trying:
+            self._gateways.stop(line.account_id, now)
         for one in ready:
             self._in_lane[urgent] += 1
-            call = asyncio.create_task(self._call(one, gateway, sender), name=f"delivery {one.claimed.id}")
+            call = asyncio.create_task(
+                self._call(one, line.gateway, sender), name=f"delivery {one.claimed.id}"
+            )
             self._calls[one.claimed.id] = call
             self._leases[one.claimed.id] = one.claimed.lease_until
             call.add_done_callback(partial(self._done, one.claimed.id, urgent))
-        return 0 if ready else None
+        return 0 if ready or passed_over else None
 
     def _done(self, delivery_id: int, urgent: bool, call: asyncio.Task[None]) -> None:
         if self._calls.get(delivery_id) is call:  # what was given back may have been claimed again already
@@ -198,13 +209,13 @@ class Dispatcher:
         self._ended.set()
         self.wake()
 
-    async def _least_busy(self, gateway: Gateway, *, urgent: bool) -> tuple[Sender, int]:
+    async def _least_busy(self, line: Line, *, urgent: bool) -> tuple[Sender, int]:
         now = self._clock.now_ms()
 
         async def filled(connection: AsyncConnection) -> list[tuple[int, Sender]]:
             return [
                 (await accounts.backlog_ms(connection, sender.id, urgent=urgent, now_ms=now), sender)
-                for sender in gateway.senders
+                for sender in line.senders
             ]
 
         backlog, sender = min(await self._database.reading(filled), key=lambda pair: pair[0])
@@ -213,27 +224,30 @@ class Dispatcher:
     async def _claim(
         self,
         connection: AsyncConnection,
-        channel: Channel,
+        line: Line,
         sender: Sender,
         *,
         limit: int,
         room: int,
         urgent: bool,
-    ) -> list[Ready]:
-        """Claim up to ``limit`` deliveries that need up to ``room`` segments, or one that needs more."""
+    ) -> tuple[list[Ready], int]:
+        """Claim up to ``limit`` deliveries that need up to ``room`` segments, or one that needs more. Returns them,
+        and how many others were taken out of the queue."""
         now = self._clock.now_ms()
         priorities = [one for one in Priority if (one is Priority.URGENT) == urgent]
-        claimed = await claims.claim(
+        taken = await claims.claim(
             connection,
-            channel=channel,
+            production_id=line.production_id,
+            channel=line.gateway.stored.channel,
             priorities=priorities,
             worker=self._worker,
             now_ms=now,
             lease_until=now + LEASE_MS,
             limit=limit,
         )
+        claimed = taken.claimed
         if not claimed:
-            return []
+            return [], taken.passed_over
         rendered = [(one, await self._text_of(connection, one)) for one in claimed]
         await claims.keep_texts(
             connection,
@@ -244,12 +258,13 @@ class Dispatcher:
         if fitting < len(claimed):
             await claims.release(connection, [one.id for one in claimed[fitting:]], worker=self._worker)
         slots = await accounts.reserve(connection, sender, segments[:fitting], urgent=urgent, now_ms=now)
-        return [
+        ready = [
             Ready(one, text, count, starts)
             for (one, text), count, starts in zip(
                 rendered[:fitting], segments[:fitting], slots.starts_ms, strict=True
             )
         ]
+        return ready, taken.passed_over
 
     async def _text_of(self, connection: AsyncConnection, claimed: Claimed) -> str:
         """The text of the first attempt, or what it is rendered to now."""
@@ -292,11 +307,24 @@ class Dispatcher:
             await self._release(claimed)
             return
         outcome = self._too_late(claimed) or await self._send(ready, gateway, sender, reference)
+        await self._judge(gateway, outcome)
         await self._writer.finish(
             Finish(claimed, reference, outcome, self._random.random(), gateway.stored.id)
         )
         if not isinstance(outcome, Accepted):
             self._on_trouble()
+
+    async def _judge(self, gateway: Gateway, outcome: Outcome) -> None:
+        """An account that is itself at fault is stopped, with one incident; one that takes a message goes on."""
+        account, now = gateway.stored, self._clock.now_ms()
+        if isinstance(outcome, Accepted):
+            if self._gateways.has_stopped(account.id):
+                self._gateways.go_on(account.id)
+                await self._writer.do(lambda connection: trouble.close(connection, account, now))
+        elif outcome.error.config:
+            self._gateways.stop(account.id, now)
+            error = outcome.error
+            await self._writer.do(lambda connection: trouble.open_once(connection, account, error, now))
 
     async def _release(self, claimed: Claimed) -> None:
         await self._writer.do(

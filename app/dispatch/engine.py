@@ -14,8 +14,9 @@ from random import Random
 from typing import Any
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.clock import within
+from app.clock import behind_ms, within
 from app.dispatch import planner
 from app.dispatch.dispatcher import RENEW_MS, Dispatcher
 from app.dispatch.gateways import Gateways
@@ -24,7 +25,8 @@ from app.dispatch.supervisor import Supervisor
 from app.dispatch.writer import Writer
 from app.domain.problem import Problem
 from app.domain.public_address import PublicAddress
-from app.store import accounts, due, receipts, sweeps
+from app.domain.times import spell
+from app.store import accounts, due, heartbeat, incidents, quiet, receipts, sweeps
 from app.store.engine import Database
 from app.store.lease import FileLease
 from app.store.vault import Vault
@@ -88,6 +90,9 @@ class Engine:
         self.reconciler = Reconciler(database, self.writer, vault, gateways, on_settled=self._poked.set)
         self._lease = FileLease(database.path) if database.path else None
         self._running = False
+        self._beaten_at = self._clock.monotonic_ms()
+        self._was_behind = False
+        """Whether the wall clock was behind at the last look."""
 
     async def start(self, what: str) -> Problem | None:
         """Take the lease, put right what the last process left, and begin. A problem says who has the lease."""
@@ -170,11 +175,14 @@ class Engine:
     async def _recover(self) -> Recovered:
         """This process alone has the database: every lease of anybody else has run out."""
         await planner.resume_freezing(self.database)
+        now = self._clock.now_ms()
         async with self.database.write(by_engine=True) as connection:
+            if behind := await heartbeat.set_back_by(connection, now):
+                await heartbeat.follow_clock(connection, behind, now)
+                await heartbeat.note_set_back(connection, spell(behind), now)
+            await heartbeat.beat(connection, now)
             requeued, unknown = await sweeps.expire(
-                connection,
-                now_ms=self._clock.now_ms(),
-                worker=self._worker if self._lease else None,
+                connection, now_ms=now, worker=self._worker if self._lease else None
             )
         if requeued or unknown:
             log.info("recovered", requeued=requeued, unknown=unknown)
@@ -210,10 +218,10 @@ class Engine:
 
     async def _do_what_is_due(self) -> None:
         await self._take_over_accounts()
-        while await planner.route_next_block(self.database, self.gateways.channels(), self._vault.link_key):
+        while await planner.route_next_block(self.database, self._vault.link_key):
             self.dispatcher.wake()
         now = self._clock.now_ms()
-        await self.writer.do(lambda connection: sweeps.wake_held(connection, now))
+        await self.writer.do(lambda connection: quiet.wake_held(connection, now))
         self.reconciler.look()
 
     async def _sweeps(self) -> None:
@@ -224,16 +232,33 @@ class Engine:
     async def _look_after(self, now: int) -> None:
         """The sweeps for every state in between."""
         await planner.resume_freezing(self.database)
-        in_flight = self.dispatcher.in_flight
-        await self.writer.do(
-            lambda connection: sweeps.expire(
-                connection, now_ms=now, worker=self._worker if self._lease else None, in_flight=in_flight
-            )
-        )
-        await self.writer.do(lambda connection: sweeps.give_up(connection, now))
-        await self.writer.do(lambda connection: receipts.retry_parked(connection, now))
+        await self.writer.do(lambda connection: self._sweep(connection, now))
         if self.flush_spool:
             await self.flush_spool()
+
+    async def _sweep(self, connection: AsyncConnection, now: int) -> None:
+        """All in one transaction: on a quiet night it writes nothing, and costs nothing."""
+        await sweeps.expire(
+            connection,
+            now_ms=now,
+            worker=self._worker if self._lease else None,
+            in_flight=self.dispatcher.in_flight,
+        )
+        await sweeps.give_up(connection, now)
+        await receipts.retry_parked(connection, now)
+        if self._clock.monotonic_ms() - self._beaten_at >= heartbeat.BEAT_MS:
+            self._beaten_at = self._clock.monotonic_ms()
+            await heartbeat.beat(connection, now)
+        await self._mind_the_clock(connection, now)
+
+    async def _mind_the_clock(self, connection: AsyncConnection, now: int) -> None:
+        was_behind, self._was_behind = self._was_behind, behind_ms(self._clock) > heartbeat.SLACK_MS
+        if self._was_behind:
+            await heartbeat.note_set_back(connection, spell(behind_ms(self._clock)), now)
+            return
+        since = await incidents.opened_at(connection, heartbeat.CLOCK, heartbeat.CLOCK)
+        if since is not None and (was_behind or not since <= now < since + heartbeat.NOTICE_MS):
+            await heartbeat.note_in_step(connection, now)
 
     async def _until_next(self, bell: asyncio.Event) -> None:
         """Wait until something is due, something was asked for, or the next heartbeat."""

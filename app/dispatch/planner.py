@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from app.domain.actor import ENGINE
 from app.domain.routing import Routable, route
-from app.store import audit, freezing, messages, routed, steps
+from app.store import accounts, audit, freezing, messages, routed, steps
 from app.store.engine import Database
-from providers.contract import Channel
 
 
 async def freeze(database: Database, step_id: int) -> None:
@@ -25,7 +24,7 @@ async def resume_freezing(database: Database) -> None:
         await freeze(database, step_id)
 
 
-async def route_next_block(database: Database, available: frozenset[Channel], link_key: bytes) -> bool:
+async def route_next_block(database: Database, link_key: bytes) -> bool:
     """Route one block of the most urgent step that is due. False when nothing is left to route.
 
     One block at a time, so that an URGENT step never waits behind a whole routine one.
@@ -39,6 +38,7 @@ async def route_next_block(database: Database, available: frozenset[Channel], li
         message = await messages.by_id(connection, step.message_id)
         if step.routed_at is not None or step.undone_at is not None:
             return True
+        available = await accounts.channels_with_provider(connection, message.production_id)
         pending, cursor = await routed.next_block(connection, step)
         people = await routed.listed(connection, message, pending)
         routable = Routable(message.priority, message.purpose, step.channels)

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.clock import sleep
-from app.store import claims, outcomes, receipts
+from app.store import claims, incidents, outcomes, receipts
 from app.store.claims import Mark
 from app.store.engine import Database, is_busy_or_full
 from app.store.outcomes import Finish
@@ -29,6 +29,17 @@ BATCH_ROWS = 500
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
 """Waits while the database takes no writes (locked, disk full). Nothing is dropped meanwhile."""
+
+WORTH_A_NOTE_MS = 5_000
+"""A database that another process held for a moment is no incident."""
+
+DATABASE = "database"
+"""The kind of the incident."""
+
+NO_WRITES = (
+    "The database took no writes for a while: it was locked, or its disk was full. Nothing was lost.",
+    "Look for other programs that hold it, and at the free space: callboard doctor.",
+)
 
 FOR_SOMEBODY = ("mark", "do")
 """Not done once nobody waits for the result: a call that is not made must not be marked. What happened (outcomes,
@@ -122,8 +133,20 @@ class Writer:
                     await self._commit([one])
                 return
             else:
-                self.in_trouble_since = None
+                self._note_trouble_is_over()
                 return
+
+    def _note_trouble_is_over(self) -> None:
+        """Nothing could be written while it lasted; an incident that is over is written down now."""
+        since, self.in_trouble_since = self.in_trouble_since, None
+        now = self._database.clock.now_ms()
+        if since is None or now - since < WORTH_A_NOTE_MS:
+            return
+
+        async def note(connection: AsyncConnection) -> None:
+            await incidents.note_past(connection, DATABASE, *NO_WRITES, opened_at=since, closed_at=now)
+
+        self._waiting.append(_Operation("do", note, asyncio.get_running_loop().create_future()))
 
     async def _in_one_transaction(self, batch: list[_Operation]) -> None:
         now = self._database.clock.now_ms()

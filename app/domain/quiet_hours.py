@@ -10,7 +10,7 @@ They are times on the person's own wall clock, in the person's own zone. When th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Final
@@ -36,13 +36,28 @@ class Window:
             raise ValueError("A minute of the day is 0 to 1439.")
 
 
-def held(now_ms: int, zone: str, window: Window, needed_by_ms: int | None) -> int | None:
-    """Until when a message waits for the end of the quiet hours, or None where it goes out now.
+PROMOTIONAL_NIGHT: Final = Window(21 * 60, 9 * 60)
+"""Promotional messages go out between 9 and 21 by the recipient's clock. The law of the United States allows texts
+and calls from 8 to 21 (47 CFR 64.1200(c)(1)); an hour more is left to sleep."""
+
+MOST_WINDOWS: Final = 4
+"""So many windows in a row are waited for. Windows that leave no minute of the day free would be waited for for
+ever; what is held is looked at again when its time has come."""
+
+
+def held(now_ms: int, zone: str, windows: Sequence[Window], needed_by_ms: int | None) -> int | None:
+    """Until when a message waits for the end of all these quiet hours, or None where it goes out now.
 
     ``needed_by_ms`` is when the call it concerns comes, for a message that must not be held past it (IMPORTANT):
     if that is before the window ends, or at its very end, the message is not held. None: nothing depends on it.
     """
-    until = held_until(now_ms, zone, window)
+    until: int | None = None
+    for _ in range(MOST_WINDOWS):
+        ends = [held_until(until or now_ms, zone, window) for window in windows]
+        later = max((end for end in ends if end is not None), default=None)
+        if later is None:
+            break
+        until = later
     if until is not None and needed_by_ms is not None and needed_by_ms <= until:
         return None
     return until

@@ -55,6 +55,12 @@ def after_outcome(
             return After(Work.DONE, Evidence.SENT)
         case InDoubt(error):
             return After(Work.DONE, Evidence.UNKNOWN, look_at=now_ms + unknown_wait_ms(priority), error=error)
+        case NotSent(error) | Rejected(error) if error.config and not (error.bad_address or error.opted_out):
+            # The message is good and so is the address: it waits until the account is put right.
+            due_at = now_ms + FIRST_WAIT_MS
+            if due_at >= give_up_at:
+                return After(Work.EXPIRED, Evidence.NONE, error=error)
+            return After(Work.QUEUED, Evidence.NONE, next_attempt=True, due_at=due_at, error=error)
         case NotSent(error) | Rejected(error):
             evidence = Evidence.NONE if isinstance(outcome, NotSent) else failure_of(error)
             if not may_retry(error):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.priorities import PROFILES, Priority, Purpose, QuietRule
-from app.domain.quiet_hours import Window, held
+from app.domain.quiet_hours import PROMOTIONAL_NIGHT, Window, held
 from providers.contract import Channel
 
 
@@ -89,6 +89,9 @@ class Reason(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
 
+
+HELD = ("Held for their quiet hours.", "It goes out when they end.")
+"""What to say of somebody who is asleep."""
 
 SENTENCES: dict[Reason, tuple[str, str]] = {
     Reason.OPTED_OUT: ("Opted out of {channel}.", "Reach them another way, or ask them to text START."),
@@ -218,7 +221,7 @@ def _first_path(
         if obstacle:
             reasons.append(obstacle)
             continue
-        held_until, pierced = _quiet(person, message, now_ms)
+        held_until, pierced = quiet_until(message, person.time_zone, person.quiet, now_ms)
         overrides = "; ".join(one for one in (override, pierced) if one)
         return Path(channel, point.id, held_until, overrides or None), reasons
     return None, reasons or [left_out(Reason.NO_ADDRESS, channel)]
@@ -243,12 +246,17 @@ def _obstacle(point: ContactPoint, message: Routable, channel: Channel) -> tuple
     return None, None
 
 
-def _quiet(person: Addressee, message: Routable, now_ms: int) -> tuple[int | None, str | None]:
-    if person.quiet is None:
-        return None, None
+def quiet_until(
+    message: Routable, time_zone: str, quiet: Window | None, now_ms: int
+) -> tuple[int | None, str | None]:
+    """Until when this message waits for somebody's quiet hours (None: it goes out now), and the words for the audit
+    where it goes out in them on purpose. Asked when a person is routed, and again in the moment of sending."""
+    theirs = [quiet] if quiet else []
+    if message.purpose is Purpose.PROMOTIONAL:
+        return held(now_ms, time_zone, [*theirs, PROMOTIONAL_NIGHT], None), None
     rule = PROFILES[message.priority].quiet
     needed_by = message.needed_by_ms if rule is QuietRule.HOLD_UNLESS_CALL_IS_SOONER else None
-    until = held(now_ms, person.time_zone, person.quiet, needed_by)
+    until = held(now_ms, time_zone, theirs, needed_by)
     if until is not None and rule is QuietRule.PIERCE:
         return None, "quiet hours, pierced because it is URGENT"
     return until, None

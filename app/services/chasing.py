@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.domain import ids
 from app.domain.actor import Actor
+from app.domain.buckets import Bucket
 from app.domain.messages import MessageStatus
 from app.domain.priorities import GUARD_S, StepKind, undo_window_s
 from app.domain.problem import Problem, Refused
@@ -51,15 +52,23 @@ def cannot_remind(summary: Summary, now_ms: int) -> Problem | None:
     if since is not None and guarded(since, now_ms):
         wait = GUARD_S - (now_ms - since) // 1000
         return Problem(f"A reminder was sent {spell(now_ms - since)} ago.", f"Wait {wait} s.")
-    if summary.non_readers == 0:
-        return Problem("Everybody has read it.", "Nothing to do.")
-    return None
+    if summary.to_remind or summary.buckets.get(Bucket.SUPPRESSED, 0):
+        return None
+    return STILL_LEAVING if summary.non_readers else ALL_READ
+
+
+ALL_READ = Problem("Everybody has read it.", "Nothing to do.")
+STILL_LEAVING = Problem("It is still to leave for those who have not read it.", "Wait until it has left.")
+NOBODY_LEFT = Problem(
+    "Nobody is left who can be reminded.", "See why: callboard people MESSAGE --state suppressed."
+)
 
 
 async def remind(office: Office, actor: Actor, name: str, only: Collection[int] | None = None) -> StepTaken:
     """Remind all non-readers of a message, or the marked recipients among them.
 
-    Those without a path are counted and left out. A second press within the guard returns the first reminder.
+    Those without a path are counted and left out; those who were left out before and have a path now are among
+    them. A second press within the guard returns the first reminder.
     Raises :class:`Refused`, also where nobody can be reached.
     """
     may_send(actor)
@@ -84,8 +93,11 @@ async def remind(office: Office, actor: Actor, name: str, only: Collection[int] 
         summary = (await board.summaries(connection, office.production.id, now, only=message.id))[0]
         if problem := cannot_remind(summary, now):
             raise Refused(problem.sentence, problem.next)
-        if reach.obstacle and not reach.recipients:
-            raise Refused("Nobody of them can be reached.", f"{reach.obstacle.why} {reach.obstacle.next}")
+        if not reach.recipients:
+            if reach.obstacle:
+                raise Refused("Nobody of them can be reached.", f"{reach.obstacle.why} {reach.obstacle.next}")
+            obstacle = STILL_LEAVING if summary.non_readers else NOBODY_LEFT
+            raise Refused(obstacle.sentence, obstacle.next)
         step_id = await steps.add(
             connection,
             public_id=public_id,
@@ -142,20 +154,24 @@ class _Reach:
 async def _reach(office: Office, message: StoredMessage, now_ms: int, only: Collection[int] | None) -> _Reach:
     """Route the non-readers before anything is written, so that the write stays short."""
     async with office.database.read() as connection:
-        wanted = await freezing.non_readers(connection, message.id)
+        wanted = await freezing.to_remind(connection, message.id)
+        left_before = await freezing.left_out(connection, message.id)
+        meant = wanted | left_before
         if only is not None:
-            wanted = {recipient: person for recipient, person in wanted.items() if recipient in set(only)}
-        people = await addressees.of_people(connection, message.production_id, set(wanted.values()))
-        available = await accounts.channels_with_provider(connection)
+            meant = {recipient: person for recipient, person in meant.items() if recipient in set(only)}
+        people = await addressees.of_people(connection, message.production_id, set(meant.values()))
+        available = await accounts.channels_with_provider(connection, message.production_id)
     routable = Routable(message.priority, message.purpose, message.channels)
     decisions = {
         recipient: route(people[person].addressee, routable, available, now_ms)
-        for recipient, person in wanted.items()
+        for recipient, person in meant.items()
     }
     return _Reach(
         recipients=tuple(recipient for recipient, one in decisions.items() if one.paths),
         left_out=tuple(
-            (recipient, one.suppression) for recipient, one in decisions.items() if one.suppression
+            (recipient, one.suppression)
+            for recipient, one in decisions.items()
+            if one.suppression and (recipient in wanted or only is not None)
         ),
     )
 

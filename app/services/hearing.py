@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.evidence import Work
 from app.domain.keywords import Keyword, asks_to_be_left_alone, keyword
 from app.domain.problem import Problem
 from app.domain.replies import ReadReply, read_reply
 from app.store import answers, contacts, messages, receipts
 from app.store import tables as t
 from app.store.answers import Open, Opened, Sharer
-from app.store.rollup import roll_up
 from app.store.statements import insert
 from app.store.timeline import INBOUND_TEXT
 from app.store.vault import Vault
-from providers.contract import Channel, Fact, Inbound
+from providers.contract import Fact, Inbound
 
 INBOUND_RAW = "inbound.raw"
 PAGE_RAW = "receipts.raw"
@@ -29,6 +27,7 @@ FLAG_LEFT_ALONE = "Asks to be left alone. Is this an opt-out?"
 FLAG_FREE = "A reply in their own words."
 FLAG_STRANGER = "From a number that had no message."
 FLAG_HELP = "Asked for help with the service."
+FLAG_OTHER = "Changed their answer, or meant {code}, which waits for one too."
 
 REPLY = "reply"
 """The kind of event that shows the coordinator a reply to look at. Its words stay encrypted."""
@@ -43,7 +42,7 @@ async def take_inbound(
 ) -> None:
     """Store one inbound message and apply what it means. The same one told twice changes nothing."""
     lookup = vault.lookup(inbound.sender)
-    production_id, productions = await answers.productions_of(connection, account_id, inbound.to, lookup)
+    production_id = await answers.production_of(connection, account_id, inbound.to)
     new = (
         await connection.execute(
             insert(connection, t.inbound)
@@ -63,18 +62,26 @@ async def take_inbound(
     ).scalar()
     if new is None:
         return
-    opted_out = await contacts.has_opted_out(connection, lookup, inbound.channel, productions=productions)
-    word = keyword(inbound.text, opted_out=opted_out)
-    if word is Keyword.STOP:
-        await _opt_out(connection, lookup, inbound.channel, productions, now_ms)
-    elif word is Keyword.START:
-        for one in _scopes(productions):
-            await contacts.lift(connection, lookup, inbound.channel, production_id=one, now_ms=now_ms)
-    else:
-        heard = _Heard(new, lookup, production_id, productions, opted_out, now_ms)
-        if word is Keyword.HELP:
+    opted_out = await contacts.has_opted_out(connection, lookup, inbound.channel, production_id=production_id)
+    heard = _Heard(new, lookup, production_id, opted_out, now_ms)
+    match keyword(inbound.text, opted_out=opted_out):
+        case Keyword.STOP:
+            await contacts.suppress_address(
+                connection,
+                lookup,
+                inbound.channel,
+                production_id=production_id,
+                reason="opted_out",
+                source="reply",
+                now_ms=now_ms,
+            )
+        case Keyword.START:
+            await contacts.lift(
+                connection, lookup, inbound.channel, production_id=production_id, now_ms=now_ms
+            )
+        case Keyword.HELP:
             await _note(connection, heard, flag=FLAG_HELP)
-        else:
+        case _:
             await _reply(connection, vault, heard, inbound)
 
 
@@ -85,16 +92,8 @@ class _Heard:
     id: int
     lookup: str
     production_id: int | None
-    productions: Collection[int] | None
     opted_out: bool
     now_ms: int
-
-
-def _scopes(productions: Collection[int] | None) -> list[int | None]:
-    """What an opt-out is written for: each production, or the whole company."""
-    if productions is None:
-        return [None]
-    return [*sorted(productions)]
 
 
 async def _note(
@@ -108,17 +107,18 @@ async def _note(
 ) -> None:
     """Keep what a reply was taken for; a flagged one goes to the feed. On a shared number it is nobody's."""
     recipient_id = about.recipient_id if about and not shared else None
+    message_id = about.message_id if about else None
     await connection.execute(
         update(t.inbound)
         .where(t.inbound.c.id == heard.id)
-        .values(flag=flag, recipient_id=recipient_id, option=option)
+        .values(flag=flag, message_id=message_id, recipient_id=recipient_id, option=option)
     )
     if flag is None:
         return
     await connection.execute(
         t.events.insert().values(
             production_id=about.production_id if about else heard.production_id,
-            message_id=about.message_id if about else None,
+            message_id=message_id,
             recipient_id=recipient_id,
             kind=REPLY,
             detail=flag,
@@ -127,51 +127,10 @@ async def _note(
     )
 
 
-async def _opt_out(
-    connection: AsyncConnection,
-    lookup: str,
-    channel: Channel,
-    productions: Collection[int] | None,
-    now_ms: int,
-) -> None:
-    """STOP: nothing more to this address from these productions, also not what is queued already."""
-    for one in _scopes(productions):
-        await contacts.suppress_address(
-            connection,
-            lookup,
-            channel,
-            production_id=one,
-            reason="opted_out",
-            source="reply",
-            now_ms=now_ms,
-        )
-    d, p = t.deliveries.c, t.contact_points.c
-    points = select(p.id).where(p.lookup == lookup)
-    if productions is not None:
-        points = points.where(p.production_id.in_(productions))
-    stopped = await connection.execute(
-        update(t.deliveries)
-        .where(
-            d.contact_point_id.in_(points),
-            d.channel == channel.value,
-            d.work.in_([Work.QUEUED.value, Work.HELD.value, Work.CLAIMED.value]),
-        )
-        .values(
-            work=Work.CANCELLED.value,
-            worker=None,
-            lease_until=None,
-            why="Opted out of texts.",
-            next="Reach them another way, or ask them to text START.",
-        )
-        .returning(d.recipient_id)
-    )
-    await roll_up(connection, stopped.scalars().all(), now_ms)
-
-
 async def _reply(connection: AsyncConnection, vault: Vault, heard: _Heard, inbound: Inbound) -> None:
     """A reply shows that the newest message was read; what it answers may be an older one."""
     everything = await answers.open_for(
-        connection, heard.lookup, inbound.channel, productions=heard.productions
+        connection, heard.lookup, inbound.channel, production_id=heard.production_id
     )
     candidates = [one for one in everything if not one.failed] or everything
     if not candidates:
@@ -207,6 +166,8 @@ async def _reply(connection: AsyncConnection, vault: Vault, heard: _Heard, inbou
         await _note(connection, heard, flag=flag, about=newest)
         return
     flag_beside = FLAG_FREE if read.free_text else None
+    if asking.answered and (other := that_may_be_meant(candidates, asking, heard.now_ms)):
+        flag_beside = FLAG_OTHER.format(code=(await messages.by_id(connection, other.message_id)).code)
     await _note(connection, heard, flag=flag_beside, about=asking, option=read.option.digit)
     await answers.record(
         connection,
@@ -219,13 +180,21 @@ async def _reply(connection: AsyncConnection, vault: Vault, heard: _Heard, inbou
 
 
 def that_is_answered(candidates: Sequence[Open], now_ms: int) -> Open | None:
-    """Which of these messages (newest first) a choice answers: the newest that waits for an answer and was sent
-    in the last seven days, else the newest of all if it asks. People may change their answer to that one."""
-    waiting = (
-        one for one in candidates if one.asks and not one.answered and now_ms - one.sent_at <= ANSWERABLE_MS
-    )
+    """Which of these messages (newest first) a choice answers: the newest that asked in the last seven days, or
+    the newest of all if it asks. People may change their answer to it."""
     newest = candidates[0] if candidates and candidates[0].asks else None
-    return next(waiting, newest)
+    return newest or next((one for one in candidates if _waits(one, now_ms)), None)
+
+
+def that_may_be_meant(candidates: Sequence[Open], answered: Open, now_ms: int) -> Open | None:
+    """The newest other message that asked in the last seven days and has no answer yet: somebody who has answered
+    before may have meant that one."""
+    others = (one for one in candidates if one.message_id != answered.message_id and not one.answered)
+    return next((one for one in others if _waits(one, now_ms)), None)
+
+
+def _waits(one: Open, now_ms: int) -> bool:
+    return one.asks and now_ms - one.sent_at <= ANSWERABLE_MS
 
 
 # ------------------------------------------------------------------------------------- the crew page

@@ -62,9 +62,9 @@ async def preflight(office: Office, composed: Composed) -> Preflight:
         meant = audience.condition(office.production.id, composed.audience)
         person_ids = list((await connection.execute(select(t.people.c.id).where(meant))).scalars())
         people = await addressees.of_people(connection, office.production.id, person_ids)
-        available = await accounts.channels_with_provider(connection)
-        kind = await accounts.preferred_kind(connection, Channel.SMS)
-        rate, backlog_ms = await accounts.pace(connection, Channel.SMS, now)
+        available = await accounts.channels_with_provider(connection, office.production.id)
+        kind = await accounts.preferred_kind(connection, Channel.SMS, office.production.id)
+        rate, backlog_ms = await accounts.pace(connection, Channel.SMS, office.production.id, now)
         crew = await audience.head_count(connection, office.production.id, ["all"])
     if not people:
         if crew:

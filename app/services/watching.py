@@ -13,7 +13,7 @@ from app.domain import times
 from app.domain.buckets import NON_READERS, Bucket, ChannelFigures
 from app.domain.problem import Refused
 from app.services.office import Office, find_message
-from app.store import audience, board, incidents, standings, timeline
+from app.store import audience, board, incidents, standings, timeline, trouble
 from app.store import day as days
 from app.store import tables as t
 from app.store.board import FeedRow, Summary
@@ -21,6 +21,7 @@ from app.store.day import Day
 from app.store.incidents import Incident
 from app.store.standings import Standing
 from app.store.timeline import Happening
+from app.store.trouble import Stopped
 from providers.contract import Channel
 
 NON_READER = "non_reader"
@@ -99,6 +100,8 @@ class Status:
     departments: Mapping[str, Mapping[Bucket, int]]
     replies: int
     unreachable: tuple[Standing, ...]
+    stopped: tuple[Stopped, ...] = ()
+    """Why nothing goes out on channels of this message just now."""
 
 
 async def status(office: Office, name: str | None = None) -> Status:
@@ -120,6 +123,11 @@ async def status(office: Office, name: str | None = None) -> Status:
             replies=await board.replies(connection, message.id),
             unreachable=tuple(
                 await standings.standings(connection, message.id, [Bucket.NOT_REACHED, Bucket.SUPPRESSED])
+            ),
+            stopped=tuple(
+                why
+                for channel, why in (await trouble.stopped_channels(connection, office.production.id)).items()
+                if channel in message.channels
             ),
         )
 

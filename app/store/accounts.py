@@ -24,6 +24,7 @@ class Sender:
 
     id: int
     account_id: int
+    production_id: int
     address: str
     segments_per_second: int
 
@@ -45,7 +46,7 @@ async def all_accounts(connection: AsyncConnection, vault: Vault) -> list[Stored
     senders: dict[int, list[Sender]] = {}
     for row in await connection.execute(select(t.senders).order_by(t.senders.c.id)):
         senders.setdefault(row.account_id, []).append(
-            Sender(row.id, row.account_id, row.address, row.segments_per_second)
+            Sender(row.id, row.account_id, row.production_id, row.address, row.segments_per_second)
         )
     found = []
     for row in await connection.execute(select(t.accounts).order_by(t.accounts.c.place, t.accounts.c.id)):
@@ -78,7 +79,7 @@ async def add(
     public_id: str,
     channel: Channel,
     senders: Sequence[tuple[str, int]],
-    production_id: int | None,
+    production_id: int,
     now_ms: int,
 ) -> int:
     """Store a new account with its senders (address, segments per second), last in order. Returns its key."""
@@ -126,7 +127,7 @@ async def change(
     account: Account,
     *,
     senders: Sequence[tuple[str, int]],
-    production_id: int | None,
+    production_id: int,
 ) -> None:
     """Store an account's address, settings and secrets anew, and add these senders (address, segments per second)
     to those it has. Its name and kind stay."""
@@ -147,7 +148,7 @@ async def _add_senders(
     connection: AsyncConnection,
     account_id: int,
     senders: Sequence[tuple[str, int]],
-    production_id: int | None,
+    production_id: int,
 ) -> None:
     if not senders:
         return
@@ -173,34 +174,39 @@ async def set_base_url(connection: AsyncConnection, account_id: int, base_url: s
     await _changed(connection)
 
 
-def _preferred(channel: Channel) -> Select[tuple[int]]:
-    """The key of the account a channel is sent through: the first in order that has somewhere to send from."""
+def _preferred(channel: Channel, production_id: int) -> Select[tuple[int]]:
+    """The key of the account a channel of a production is sent through: the first in order that has a sender of
+    the production."""
     return (
         select(t.accounts.c.id)
         .where(
             t.accounts.c.enabled,
             t.accounts.c.channel == channel.value,
-            t.accounts.c.id.in_(select(t.senders.c.account_id)),
+            t.accounts.c.id.in_(
+                select(t.senders.c.account_id).where(t.senders.c.production_id == production_id)
+            ),
         )
         .order_by(t.accounts.c.place, t.accounts.c.id)
         .limit(1)
     )
 
 
-async def preferred_kind(connection: AsyncConnection, channel: Channel) -> str | None:
+async def preferred_kind(connection: AsyncConnection, channel: Channel, production_id: int) -> str | None:
     """The kind of the account that is tried first on a channel; None where there is none."""
     found = await connection.execute(
-        select(t.accounts.c.kind).where(t.accounts.c.id == _preferred(channel).scalar_subquery())
+        select(t.accounts.c.kind).where(
+            t.accounts.c.id == _preferred(channel, production_id).scalar_subquery()
+        )
     )
     return found.scalar()
 
 
-async def channels_with_provider(connection: AsyncConnection) -> frozenset[Channel]:
-    """Channels that have an enabled account with somewhere to send from."""
+async def channels_with_provider(connection: AsyncConnection, production_id: int) -> frozenset[Channel]:
+    """Channels on which this production has an enabled account with somewhere to send from."""
     rows = await connection.execute(
         select(t.accounts.c.channel)
         .join(t.senders, t.senders.c.account_id == t.accounts.c.id)
-        .where(t.accounts.c.enabled)
+        .where(t.accounts.c.enabled, t.senders.c.production_id == production_id)
         .distinct()
     )
     return frozenset(Channel(one) for one in rows.scalars())
@@ -259,13 +265,16 @@ LONGEST_SCHEDULE_MS = 10 * 60_000
 """No schedule is ever filled this far ahead: reservations reach one second, URGENT pushes back by its own size."""
 
 
-async def pace(connection: AsyncConnection, channel: Channel, now_ms: int) -> tuple[int, int]:
-    """Segments a second over the senders a channel is sent through (those of its preferred account), and how
-    long (ms) what is queued before takes."""
+async def pace(
+    connection: AsyncConnection, channel: Channel, production_id: int, now_ms: int
+) -> tuple[int, int]:
+    """Segments a second over the senders a channel of a production is sent through (its own, of the preferred
+    account), and how long (ms) what is queued before takes."""
     rows = (
         await connection.execute(
             select(t.senders.c.segments_per_second, t.senders.c.next_at).where(
-                t.senders.c.account_id == _preferred(channel).scalar_subquery()
+                t.senders.c.account_id == _preferred(channel, production_id).scalar_subquery(),
+                t.senders.c.production_id == production_id,
             )
         )
     ).all()

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.quiet_hours import Window
 from app.domain.routing import Addressee, AddressKind, Consent, ContactPoint, LineType
 from app.store import tables as t
+from app.store.quiet import window_of
 from app.store.statements import chunks
 from providers.contract import Channel
 
@@ -83,9 +83,7 @@ async def _of_some(
             addressee=Addressee(
                 person_id=person.id,
                 time_zone=person.time_zone,
-                quiet=None
-                if person.quiet_start is None or person.quiet_end is None
-                else Window(person.quiet_start, person.quiet_end),
+                quiet=window_of(person),
                 contact_points=tuple(
                     ContactPoint(
                         id=point.id,

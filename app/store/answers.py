@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import desc, select, update
@@ -188,9 +187,9 @@ async def open_for(
     lookup: str,
     channel: Channel,
     *,
-    productions: Collection[int] | None = None,
+    production_id: int | None = None,
 ) -> list[Open]:
-    """The messages handed to a provider for this address and not cancelled, newest first, of these productions
+    """The messages handed to a provider for this address and not cancelled, newest first, of this production
     (with None, of all). What is only queued was seen by nobody: no reply can mean it."""
     d, r, m, a = t.deliveries.c, t.recipients.c, t.messages.c, t.attempts.c
     query = (
@@ -215,8 +214,8 @@ async def open_for(
             m.status != MessageStatus.CANCELLED.value,
         )
     )
-    if productions is not None:
-        query = query.where(m.production_id.in_(productions))
+    if production_id is not None:
+        query = query.where(m.production_id == production_id)
     newest_first = (desc(m.created_at), desc(m.id), desc(d.id), desc(a.number))
     rows = (await connection.execute(query.order_by(*newest_first).limit(200))).all()
     people: dict[int, set[int]] = {}
@@ -240,27 +239,14 @@ async def open_for(
     ]
 
 
-async def productions_of(
-    connection: AsyncConnection, account_id: int, number: str, lookup: str
-) -> tuple[int | None, frozenset[int] | None]:
-    """For which productions one of our numbers speaks to an address: the one it belongs to, and all of them.
-
-    A number belongs to one production, and speaks for every other whose messages left through it too. A number
-    without a production speaks for the whole company: None.
-    """
+async def production_of(connection: AsyncConnection, account_id: int, number: str) -> int | None:
+    """The production one of our numbers belongs to, also where the provider chose it from the production's pool
+    (a sender without an address). None for a number we do not know: it speaks for the whole company."""
     s = t.senders.c
-    sender = (
-        await connection.execute(
-            select(s.id, s.production_id).where(s.account_id == account_id, s.address == number)
-        )
-    ).first()
-    if sender is None or sender.production_id is None:
-        return None, None
-    through = await connection.execute(
-        select(t.contact_points.c.production_id)
-        .join(t.deliveries, t.deliveries.c.contact_point_id == t.contact_points.c.id)
-        .join(t.attempts, t.attempts.c.delivery_id == t.deliveries.c.id)
-        .where(t.contact_points.c.lookup == lookup, t.attempts.c.sender_id == sender.id)
-        .distinct()
+    found = await connection.execute(
+        select(s.production_id)
+        .where(s.account_id == account_id, s.address.in_((number, "")))
+        .order_by(desc(s.address))
+        .limit(1)
     )
-    return sender.production_id, frozenset({sender.production_id, *through.scalars()})
+    return found.scalar()

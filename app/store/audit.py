@@ -1,4 +1,7 @@
-"""The audit: append-only, each entry hashed with the one before, so that a changed or missing one is found."""
+"""The audit: append-only, each entry hashed with the one before, so that a changed or missing one is found.
+
+The number of entries and the last hash stand outside the chain too, so that a chain cut off at its end is found.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from sqlalchemy import desc, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.actor import Actor
+from app.store import productions
 from app.store import tables as t
 
 GENESIS = "0" * 64
@@ -40,6 +44,7 @@ async def record(
     previous = last.scalar_one_or_none() or GENESIS
     text = json.dumps(dict(detail or {}), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     who = f"{actor.name} ({actor.role.value})"
+    digest = entry_hash(previous, at, who, action, subject, text)
     await connection.execute(
         t.audit.insert().values(
             production_id=production_id,
@@ -49,14 +54,26 @@ async def record(
             subject=subject,
             detail=text,
             previous=previous,
-            hash=entry_hash(previous, at, who, action, subject, text),
+            hash=digest,
         )
     )
+    entries, _ = await _end(connection)
+    await productions.set_fact(connection, END, f"{entries + 1} {digest}")
+
+
+END = "audit end"
+"""The fact that holds the number of entries and the hash of the last one."""
+
+
+async def _end(connection: AsyncConnection) -> tuple[int, str]:
+    entries, _, digest = (await productions.fact(connection, END) or f"0 {GENESIS}").partition(" ")
+    return int(entries), digest
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The chain as found. ``first_broken`` is the number of the first entry that does not fit."""
+    """The chain as found. ``first_broken`` is the number of the first entry that does not fit, or that is missing at
+    the end."""
 
     entries: int
     first_broken: int | None
@@ -75,4 +92,6 @@ async def verify(connection: AsyncConnection) -> Verified:
         if row.previous != previous or row.hash != expected:
             return Verified(entries, row.id)
         previous = row.hash
+    if await _end(connection) != (entries, previous):
+        return Verified(entries, entries + 1)
     return Verified(entries, None)

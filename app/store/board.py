@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import desc, func, select
+from sqlalchemy import and_, bindparam, case, desc, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.buckets import NON_READERS, Bucket, ChannelFigures, ChannelState, Figures
-from app.domain.evidence import Work
+from app.domain.evidence import Evidence, Work
 from app.domain.messages import MessageStatus
 from app.domain.priorities import Priority, StepKind
 from app.store import tables as t
@@ -49,6 +49,8 @@ class Summary:
     dirty: int
     under_way: bool = False
     """Whether a step is still to be routed, or something of it is queued or being sent."""
+    still_to_leave: int = 0
+    """For how many people a message or a reminder waits in the queue, or for quiet hours to end."""
 
     @property
     def word(self) -> str:
@@ -70,11 +72,47 @@ class Summary:
     def non_readers(self) -> int:
         return sum(self.buckets.get(bucket, 0) for bucket in NON_READERS)
 
+    @property
+    def to_remind(self) -> int:
+        """Those who have not read it, and for whom nothing waits that is still to leave."""
+        return max(0, self.non_readers - self.still_to_leave)
+
 
 _NOTHING_YET = {Bucket.HELD, Bucket.NOT_REACHED, Bucket.SUPPRESSED}
 
 IN_QUEUE = (Work.QUEUED.value, Work.CLAIMED.value, Work.SENDING.value)
 """Work that the program still has to do, or is doing."""
+
+_WAITS = (*IN_QUEUE, Work.HELD.value)
+
+_carrier = t.deliveries.alias("carrier")
+_LEAVING = (
+    select(
+        t.deliveries.c.message_id,
+        func.count(
+            func.distinct(
+                case(
+                    (
+                        func.coalesce(_carrier.c.evidence, t.deliveries.c.evidence) == Evidence.NONE.value,
+                        t.deliveries.c.recipient_id,
+                    )
+                )
+            )
+        ).label("people"),
+        func.count(
+            case((and_(t.deliveries.c.carried_by.is_(None), t.deliveries.c.work != Work.HELD.value), 1))
+        ).label("in_queue"),
+    )
+    .outerjoin(_carrier, _carrier.c.id == t.deliveries.c.carried_by)
+    .where(
+        t.deliveries.c.message_id.in_(bindparam("ids", expanding=True)),
+        t.deliveries.c.work.in_(_WAITS),
+        or_(_carrier.c.id.is_(None), _carrier.c.work.in_(_WAITS)),
+    )
+    .group_by(t.deliveries.c.message_id)
+)
+"""What waits, by message: for how many people, and how many texts of it do not wait for quiet hours. Somebody whose
+text another delivery carries waits as long as that one does."""
 
 _subject = (
     select(t.message_versions.c.subject)
@@ -124,13 +162,11 @@ async def summaries(
             under_way.add(row.message_id)
         if row.kind == StepKind.REMINDER.value:
             reminded[row.message_id] = row.created_at
-    d = t.deliveries.c
-    in_queue = await connection.execute(
-        select(d.message_id)
-        .where(d.message_id.in_(ids), d.work.in_(IN_QUEUE), d.carried_by.is_(None))
-        .distinct()
-    )
-    under_way |= set(in_queue.scalars())
+    still_to_leave: dict[int, int] = {}
+    for row in await connection.execute(_LEAVING, {"ids": ids}):
+        still_to_leave[row.message_id] = row.people
+        if row.in_queue:
+            under_way.add(row.message_id)
     return [
         Summary(
             id=row.id,
@@ -147,6 +183,7 @@ async def summaries(
             last_reminder_at=reminded.get(row.id),
             dirty=row.dirty,
             under_way=row.id in under_way,
+            still_to_leave=still_to_leave.get(row.id, 0),
         )
         for row in rows
     ]

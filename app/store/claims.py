@@ -15,7 +15,7 @@ from app.domain import evidence as ev
 from app.domain.evidence import Evidence, Work
 from app.domain.messages import MessageStatus
 from app.domain.priorities import PRIORITY_OF_RANK, Priority
-from app.store import stopping
+from app.store import quiet, stopping
 from app.store import tables as t
 from app.store.statements import chunks
 from providers.contract import Channel
@@ -44,19 +44,29 @@ class Claimed:
     """What was rendered at an earlier attempt, encrypted."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one claim took out of the queue: deliveries to be sent, and how many must not be, or not now."""
+
+    claimed: list[Claimed]
+    passed_over: int = 0
+
+
 async def claim(
     connection: AsyncConnection,
     *,
+    production_id: int,
     channel: Channel,
     priorities: Collection[Priority],
     worker: str,
     now_ms: int,
     lease_until: int,
     limit: int,
-) -> list[Claimed]:
-    """Take the lease of up to ``limit`` due deliveries, most urgent first.
+) -> Taken:
+    """Take the lease of up to ``limit`` due deliveries of a production, most urgent first.
 
-    Those that have become needless since they were queued are called off instead.
+    Those that have become needless since they were queued are called off instead, and those whose quiet hours have
+    begun are held.
     """
     d = t.deliveries.c
     due = (
@@ -65,6 +75,7 @@ async def claim(
         .where(
             d.work == Work.QUEUED.value,
             d.carried_by.is_(None),
+            d.production_id == production_id,
             d.channel == channel.value,
             d.priority.in_([priority.rank for priority in priorities]),
             d.due_at <= now_ms,
@@ -89,7 +100,7 @@ async def claim(
         .all()
     )
     if not ids:
-        return []
+        return Taken([])
     found = await connection.execute(
         select(
             t.deliveries,
@@ -97,12 +108,17 @@ async def claim(
             t.steps.c.kind,
             t.recipients.c.answer,
             t.contact_points.c.cipher,
-            t.contact_points.c.production_id,
             t.contact_points.c.lookup,
             t.contact_points.c.problem,
             t.people.c.language,
+            t.people.c.time_zone,
+            t.people.c.quiet_start,
+            t.people.c.quiet_end,
+            t.messages.c.purpose,
+            t.messages.c.public_id,
         )
         .join(t.steps, t.steps.c.id == d.step_id)
+        .join(t.messages, t.messages.c.id == d.message_id)
         .join(t.recipients, t.recipients.c.id == d.recipient_id)
         .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
         .join(t.people, t.people.c.id == t.contact_points.c.person_id)
@@ -112,7 +128,8 @@ async def claim(
     rows = found.all()
     needless = await stopping.needless(connection, rows)
     await stopping.call_off(connection, needless, now_ms)
-    return [
+    held = await quiet.hold(connection, [row for row in rows if row.id not in needless], now_ms)
+    claimed = [
         Claimed(
             id=row.id,
             message_id=row.message_id,
@@ -132,8 +149,9 @@ async def claim(
             text=row.text,
         )
         for row in rows
-        if row.id not in needless
+        if row.id not in needless and row.id not in held
     ]
+    return Taken(claimed, len(rows) - len(claimed))
 
 
 async def keep_texts(connection: AsyncConnection, texts: Sequence[tuple[int, bytes]]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -98,14 +96,14 @@ async def has_opted_out(
     lookup: str,
     channel: Channel,
     *,
-    productions: Collection[int] | None = None,
+    production_id: int | None = None,
 ) -> bool:
-    """Whether the owner of an address, by its hash, wants nothing on this channel: from the whole company or one
-    of these productions; with None, from any production at all."""
+    """Whether the owner of an address, by its hash, wants nothing on this channel: from the whole company or this
+    production; with None, from any production at all."""
     s = t.suppressions.c
     query = select(s.id).where(s.lookup == lookup, s.channel == channel.value, s.lifted_at.is_(None))
-    if productions is not None:
-        query = query.where(or_(s.production_id.is_(None), s.production_id.in_(productions)))
+    if production_id is not None:
+        query = query.where(or_(s.production_id.is_(None), s.production_id == production_id))
     return (await connection.execute(query.limit(1))).first() is not None
 
 

@@ -128,7 +128,7 @@ async def day(connection: AsyncConnection, production_id: int, since_ms: int, no
             )
         )
     ).one()
-    rate, _ = await accounts.pace(connection, Channel.SMS, now_ms)
+    rate, _ = await accounts.pace(connection, Channel.SMS, production_id, now_ms)
     return Day(
         planned=figures.planned,
         sent=figures.sent,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.evidence import Work
 from app.domain.messages import MessageStatus
 from app.store import tables as t
+from app.store import trouble
 
 SOON_MS = 60_000
 """A retry this far away or nearer still belongs to what is happening now."""
@@ -17,10 +18,11 @@ async def busy_until(connection: AsyncConnection, now_ms: int) -> int | None:
     """When the last thing of what is happening now will happen, or None when all is quiet.
 
     Steps to be routed, deliveries queued for soon, claimed or being sent, and attempts soon to be looked up. What a
-    paused message keeps back is not happening.
+    paused message keeps back is not happening, and neither is what waits for an account that has stopped.
     """
     d = t.deliveries.c
     soon = now_ms + SOON_MS
+    leaves = tuple_(d.production_id, d.channel).in_(await trouble.working(connection))
     busy = await connection.execute(
         select(func.min(d.due_at)).where(
             d.carried_by.is_(None),
@@ -28,6 +30,7 @@ async def busy_until(connection: AsyncConnection, now_ms: int) -> int | None:
                 and_(
                     d.work == Work.QUEUED.value,
                     d.due_at <= soon,
+                    leaves,
                     d.message_id.in_(
                         select(t.messages.c.id).where(t.messages.c.status == MessageStatus.SENDING.value)
                     ),

@@ -8,8 +8,9 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import bindparam, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.buckets import NON_READERS
-from app.domain.routing import LeftOut
+from app.domain.buckets import NON_READERS, Bucket
+from app.domain.evidence import Evidence, Work
+from app.domain.routing import LeftOut, Reason
 from app.store import audience, rollup, steps
 from app.store import tables as t
 from app.store.statements import chunks
@@ -88,12 +89,42 @@ async def freeze_block(connection: AsyncConnection, step_id: int, now_ms: int) -
     return whole
 
 
-async def non_readers(connection: AsyncConnection, message_id: int) -> dict[int, int]:
-    """The recipients of a message who have not read it, each with their person."""
+async def to_remind(connection: AsyncConnection, message_id: int) -> dict[int, int]:
+    """The recipients of a message who have not read it, each with their person. Nobody is among them for whom
+    something is still to leave: they are not reminded of what they have not got."""
+    r = t.recipients.c
+    d, carrier = t.deliveries.c, t.deliveries.alias("carrier")
+    waits = (Work.HELD.value, Work.QUEUED.value, Work.CLAIMED.value, Work.SENDING.value)
+    still_to_leave = (
+        select(d.id)
+        .outerjoin(carrier, carrier.c.id == d.carried_by)
+        .where(
+            d.recipient_id == r.id,
+            func.coalesce(carrier.c.work, d.work).in_(waits),
+            func.coalesce(carrier.c.evidence, d.evidence) == Evidence.NONE.value,
+        )
+        .exists()
+    )
+    rows = await connection.execute(
+        select(r.id, r.person_id).where(
+            r.message_id == message_id,
+            r.bucket.in_([bucket.value for bucket in NON_READERS]),
+            ~still_to_leave,
+        )
+    )
+    return {row.id: row.person_id for row in rows}
+
+
+async def left_out(connection: AsyncConnection, message_id: int) -> dict[int, int]:
+    """The recipients of a message who had no path when it went out, each with their person: somebody may have
+    corrected the crew list since."""
     r = t.recipients.c
     rows = await connection.execute(
         select(r.id, r.person_id).where(
-            r.message_id == message_id, r.bucket.in_([bucket.value for bucket in NON_READERS])
+            r.message_id == message_id,
+            r.bucket == Bucket.SUPPRESSED.value,
+            r.suppression.is_not(None),
+            r.suppression != Reason.CANCELLED.value,
         )
     )
     return {row.id: row.person_id for row in rows}
@@ -109,11 +140,13 @@ async def freeze_non_readers(
 ) -> int:
     """Freeze those who have not read into a later step; returns how many they are.
 
-    ``only`` limits it to these recipients; ``unreachable`` more were meant, and have no path.
+    ``only`` limits it to these recipients, who may have been left out so far; ``unreachable`` more were meant, and
+    have no path.
     """
     r = t.recipients.c
+    meant = NON_READERS if only is None else NON_READERS | {Bucket.SUPPRESSED}
     query = select(literal(step_id, r.id.type), r.id).where(
-        r.message_id == message_id, r.bucket.in_([bucket.value for bucket in NON_READERS])
+        r.message_id == message_id, r.bucket.in_([bucket.value for bucket in meant])
     )
     parts = [query] if only is None else [query.where(r.id.in_(some)) for some in chunks(sorted(only))]
     for part in parts:

@@ -37,6 +37,32 @@ async def open_once(
     return True
 
 
+async def note_past(
+    connection: AsyncConnection,
+    kind: str,
+    sentence: str,
+    next: str,
+    *,
+    opened_at: int,
+    closed_at: int,
+) -> None:
+    """Write down an incident that is over: while it lasted nothing could be written."""
+    await connection.execute(
+        t.incidents.insert().values(
+            kind=kind, subject=kind, sentence=sentence, next=next, opened_at=opened_at, closed_at=closed_at
+        )
+    )
+
+
+async def opened_at(connection: AsyncConnection, kind: str, subject: str) -> int | None:
+    """Since when an incident is open, or None."""
+    i = t.incidents.c
+    found = await connection.execute(
+        select(i.opened_at).where(i.kind == kind, i.subject == subject, i.closed_at.is_(None))
+    )
+    return found.scalar()
+
+
 async def close(connection: AsyncConnection, kind: str, subject: str, now_ms: int) -> bool:
     """Close an incident. Returns whether one was open."""
     i = t.incidents.c

@@ -12,7 +12,7 @@ from app.domain import ids
 from app.domain.buckets import READERS
 from app.domain.evidence import Evidence, Work
 from app.domain.priorities import PROFILES, Purpose, StepKind
-from app.domain.routing import Decision, Path
+from app.domain.routing import HELD, Decision, Path
 from app.store import addressees, stopping
 from app.store import tables as t
 from app.store.addressees import Listed
@@ -174,6 +174,7 @@ async def _insert(
     for some in chunks(rows):
         values = [
             {
+                "production_id": message.production_id,
                 "message_id": message.id,
                 "step_id": step.id,
                 "recipient_id": row.recipient_id,
@@ -189,8 +190,8 @@ async def _insert(
                 "carried_by": carriers[row.address] if carriers is not None else None,
                 "due_at": row.path.held_until_ms or now_ms,
                 "give_up_at": give_up_at + max(0, (row.path.held_until_ms or now_ms) - now_ms),
-                "why": "" if row.path.held_until_ms is None else "Held for their quiet hours.",
-                "next": "" if row.path.held_until_ms is None else "It goes out when they end.",
+                "why": "" if row.path.held_until_ms is None else HELD[0],
+                "next": "" if row.path.held_until_ms is None else HELD[1],
                 "created_at": now_ms,
             }
             for row in some

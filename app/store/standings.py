@@ -11,7 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.buckets import NON_READERS, Bucket
 from app.domain.evidence import Evidence, Work
+from app.domain.routing import HELD
 from app.store import tables as t
+from app.store import trouble
+from app.store.trouble import Stopped
 from providers.contract import Channel
 
 
@@ -55,6 +58,7 @@ def _people(message_id: int, buckets: Collection[Bucket]) -> Select[tuple[object
     return (
         select(
             r.id,
+            r.production_id,
             p.public_id,
             p.name,
             r.department,
@@ -90,7 +94,7 @@ WORDS: dict[Bucket, tuple[str, str]] = {
     Bucket.UNCERTAIN: ("Nobody knows yet whether it was sent.", "r reminds them, with a new text."),
     Bucket.ON_THE_WAY: ("On its way.", "Wait a moment."),
     Bucket.NOT_REACHED: ("It could not be delivered.", "Reach them another way."),
-    Bucket.HELD: ("Held for their quiet hours.", "It goes out when they end."),
+    Bucket.HELD: HELD,
     Bucket.SUPPRESSED: ("Nothing was sent.", "Reach them another way."),
 }
 """Where a delivery has no words of its own: what to say, and what to do."""
@@ -116,13 +120,15 @@ async def standings(
     query = query.order_by(t.recipients.c.department, t.people.c.name, t.recipients.c.id)
     if limit is not None:
         query = query.limit(limit)
-    return [_standing(row) for row in await connection.execute(query)]
+    rows = (await connection.execute(query)).all()
+    stopped = await trouble.stopped_channels(connection, rows[0].production_id) if rows else {}
+    return [_standing(row, stopped) for row in rows]
 
 
-def _standing(row: object) -> Standing:
+def _standing(row: object, stopped: Mapping[Channel, Stopped]) -> Standing:
     r = row._mapping  # type: ignore[attr-defined]
     bucket = Bucket(r["bucket"])
-    why, following = _words(r, bucket)
+    why, following = _words(r, bucket, stopped)
     return Standing(
         recipient_id=r["id"],
         person_public_id=r["public_id"],
@@ -139,8 +145,11 @@ def _standing(row: object) -> Standing:
     )
 
 
-def _words(r: Mapping[str, Any], bucket: Bucket) -> tuple[str, str]:
-    """Why they stand there and what to do: the delivery's own words, else routing's, else the bucket's."""
+def _words(r: Mapping[str, Any], bucket: Bucket, stopped: Mapping[Channel, Stopped]) -> tuple[str, str]:
+    """Why they stand there and what to do: that nothing goes out just now, else the delivery's own words, else
+    routing's, else the bucket's."""
+    if r["work"] == Work.QUEUED.value and (halt := stopped.get(Channel(r["channel"]))):
+        return halt.why, halt.next
     why, following = WORDS[bucket]
     if bucket is Bucket.ON_THE_WAY and r["evidence"] == Evidence.SENT.value:
         why, following = WAITING_FOR_CARRIER

@@ -1,4 +1,4 @@
-"""What no outcome ever moved on: leases that ran out, deliveries that became too old, quiet hours that are over."""
+"""What no outcome ever moved on: leases that ran out, and deliveries that became too old."""
 
 from __future__ import annotations
 
@@ -127,23 +127,3 @@ async def give_up(connection: AsyncConnection, now_ms: int) -> int:
     if old:
         await roll_up(connection, await with_carried(connection, old), now_ms)
     return len(old)
-
-
-async def wake_held(connection: AsyncConnection, now_ms: int) -> int:
-    """held → queued, for deliveries whose quiet hours are over. Returns how many."""
-    d = t.deliveries.c
-    awake = (
-        (
-            await connection.execute(
-                update(t.deliveries)
-                .where(d.work == Work.HELD.value, d.due_at <= now_ms)
-                .values(work=Work.QUEUED.value, why="", next="")
-                .returning(d.id)
-            )
-        )
-        .scalars()
-        .all()
-    )
-    if awake:
-        await roll_up(connection, await with_carried(connection, awake), now_ms)
-    return len(awake)

@@ -95,14 +95,15 @@ senders = Table(
     metadata,
     _key(),
     _to("account_id", "accounts", index=True),
-    _to("production_id", "productions", nullable=True),
+    _to("production_id", "productions"),
     Column("address", String(64), nullable=False),
     Column("segments_per_second", Integer, nullable=False),
     Column("next_at", Millis, nullable=False, server_default="0"),
     Column("urgent_at", Millis, nullable=False, server_default="0"),
     UniqueConstraint("account_id", "address"),
 )
-"""Our own numbers, and the virtual schedule of each: when its next segment may leave (microseconds)."""
+"""Our own numbers, each of one production, and the virtual schedule of each: when its next segment may leave
+(microseconds)."""
 
 suppressions = Table(
     "suppressions",
@@ -319,6 +320,7 @@ deliveries = Table(
     "deliveries",
     metadata,
     _key(),
+    _to("production_id", "productions"),
     _to("message_id", "messages"),
     _to("step_id", "steps"),
     _to("recipient_id", "recipients", index=True),
@@ -349,6 +351,8 @@ deliveries = Table(
     CheckConstraint("evidence in (" + ",".join(f"'{one}'" for one in Evidence) + ")", name="evidence"),
     Index(
         "ix_deliveries_due",
+        "production_id",
+        "channel",
         "priority",
         "due_at",
         "id",
@@ -444,6 +448,7 @@ inbound = Table(
     Column("dedupe_key", String(160), nullable=False),
     Column("channel", Word, nullable=False),
     _to("production_id", "productions", nullable=True),
+    _to("message_id", "messages", nullable=True, index=True),
     _to("recipient_id", "recipients", nullable=True, index=True),
     Column("lookup", String(64), nullable=False, index=True),
     Column("text", LargeBinary, nullable=False),
@@ -453,7 +458,8 @@ inbound = Table(
     Column("received_at", Millis, nullable=False),
     UniqueConstraint("account_id", "dedupe_key"),
 )
-"""What people sent to our numbers. ``flag`` says what the coordinator should look at."""
+"""What people sent to our numbers: about which message as far as that is known, and from whom unless two people
+share the number. ``flag`` says what the coordinator should look at."""
 
 # ---------------------------------------------------------------- what is watched and what is proven
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.priorities import StepKind
@@ -196,17 +196,22 @@ async def _answers(connection: AsyncConnection, message_id: int, recipient_id: i
 async def _replies(
     connection: AsyncConnection, vault: Vault, message_id: int, recipient_id: int | None
 ) -> list[Happening]:
-    """What they wrote. Of a number two people share it is not known whose words they are: those are in no line."""
-    i = t.inbound.c
+    """What they wrote. Of a number two people share it is not known whose words they are: they stand in the
+    timeline of the message, and of each of the two, under no name."""
+    i, p = t.inbound.c, t.contact_points.c
     query = (
         select(i.received_at, i.channel, i.text, i.flag, t.people.c.name.label("person"))
-        .join(t.recipients, t.recipients.c.id == i.recipient_id)
-        .join(t.people, t.people.c.id == t.recipients.c.person_id)
-        .where(t.recipients.c.message_id == message_id)
+        .outerjoin(t.recipients, t.recipients.c.id == i.recipient_id)
+        .outerjoin(t.people, t.people.c.id == t.recipients.c.person_id)
+        .where(i.message_id == message_id)
         .order_by(i.id)
     )
     if recipient_id is not None:
-        query = query.where(t.recipients.c.id == recipient_id)
+        person = select(t.recipients.c.person_id).where(t.recipients.c.id == recipient_id)
+        theirs = select(p.lookup).where(p.person_id == person.scalar_subquery())
+        query = query.where(
+            or_(i.recipient_id == recipient_id, and_(i.recipient_id.is_(None), i.lookup.in_(theirs)))
+        )
     return [
         Happening(
             row.received_at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import evidence as ev
@@ -35,6 +35,7 @@ class Unknown:
     started_at: int
     looks: int
     person_has_evidence: bool
+    """It has arrived by some path, with everybody who shares the address."""
     cipher: bytes = field(repr=False)
     text: bytes = field(repr=False)
     """What was sent, encrypted."""
@@ -47,11 +48,21 @@ DUE_ROWS = 50
 async def due(connection: AsyncConnection, now_ms: int, limit: int = DUE_ROWS) -> Sequence[Unknown]:
     """Attempts whose look-up is due, most urgent first."""
     a, d = t.attempts.c, t.deliveries.c
-    other = t.deliveries.alias("other")
+    other, sharer = t.deliveries.alias("other"), t.deliveries.alias("sharer")
     arrived = (
-        select(func.count())
-        .where(other.c.recipient_id == d.recipient_id, other.c.evidence_rank >= ev.RANK[Evidence.DELIVERED])
+        select(other.c.id)
+        .where(
+            other.c.recipient_id == sharer.c.recipient_id,
+            other.c.evidence_rank >= ev.RANK[Evidence.DELIVERED],
+        )
         .where(other.c.evidence != Evidence.BOUNCED_AFTER_ACCEPTANCE.value)
+        .exists()
+    )
+    without = (
+        select(func.count())
+        .select_from(sharer.join(t.recipients, t.recipients.c.id == sharer.c.recipient_id))
+        .where(or_(sharer.c.id == d.id, sharer.c.carried_by == d.id))
+        .where(t.recipients.c.read_at.is_(None), ~arrived)
         .scalar_subquery()
     )
     rows = await connection.execute(
@@ -67,14 +78,12 @@ async def due(connection: AsyncConnection, now_ms: int, limit: int = DUE_ROWS) -
             d.priority,
             a.started_at,
             a.looks,
-            arrived.label("arrived"),
-            t.recipients.c.read_at,
+            without.label("without"),
             t.contact_points.c.cipher,
             d.text,
         )
         .join(t.deliveries, d.id == a.delivery_id)
         .join(t.senders, t.senders.c.id == a.sender_id)
-        .join(t.recipients, t.recipients.c.id == d.recipient_id)
         .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
         .where(a.look_at <= now_ms)
         .order_by(d.priority, a.look_at)
@@ -93,7 +102,7 @@ async def due(connection: AsyncConnection, now_ms: int, limit: int = DUE_ROWS) -
             priority=PRIORITY_OF_RANK[row.priority],
             started_at=row.started_at,
             looks=row.looks,
-            person_has_evidence=row.arrived > 0 or row.read_at is not None,
+            person_has_evidence=row.without == 0,
             cipher=row.cipher,
             text=row.text,
         )

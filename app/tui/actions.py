@@ -148,7 +148,7 @@ def on_people(at: Situation) -> Problem | None:
 def remind_label(at: Situation) -> str:
     if at.marked:
         return f"Remind {len(at.marked):,} marked"
-    return f"Remind {at.message.non_readers:,}" if at.message and at.message.non_readers else "Remind"
+    return f"Remind {at.message.to_remind:,}" if at.message and at.message.to_remind else "Remind"
 
 
 # ------------------------------------------------------------------------------------------------ runs

@@ -159,14 +159,14 @@ def test_words_that_are_no_text_are_wrong_use(counter: Counter) -> None:
     assert counter.give(*words, "-", stdin=b"caf\xe9").code == 2
 
 
-def test_waiting_for_a_message_that_reached_nobody_fails_and_says_what_to_do(counter: Counter) -> None:
+def test_waiting_for_a_message_that_cannot_leave_fails_and_says_what_to_do(counter: Counter) -> None:
     counter.ask("provider", "set", "twilio", "--set", "account_sid=ACWRONG")
     said, taken = counter.on_the_air("send", "--to", "all", *URGENT, "--yes", "--wait", "--json")
     assert taken == []
-    assert said.document["buckets"]["not_reached"] == 3
+    assert said.document["buckets"]["on_the_way"] == 3
     assert said.code == 1
-    assert "Nobody was reached. Twilio does not" in said.stderr
-    assert "callboard provider set NAME" in said.stderr
+    assert "It waits. Nothing goes out through twilio: Twilio does not" in said.stderr
+    assert "callboard provider set twilio" in said.stderr
 
 
 def test_the_place_of_a_message_reaches_the_phone(counter: Counter) -> None:

@@ -74,6 +74,7 @@ async def queue_texts(ledger: Ledger, count: int, composed: Composed) -> int:
             [
                 {
                     "id": one,
+                    "production_id": production,
                     "message_id": message_id,
                     "step_id": step_id,
                     "recipient_id": one,

@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from app.domain.buckets import Bucket
+from app.domain.evidence import Work
 from app.domain.problem import Refused
-from app.services import chasing, watching
+from app.services import chasing, crew, watching
 from app.services.office import Office
 from app.store import tables as t
 from app.tui.board_rows import hold_of
 from providers.contract import Accepted
 from tests.dispatch.night import KIT, Night, on_paper
-from tests.house import START_MS, Ledger, crew_of, number
+from tests.house import START_MS, Hire, Ledger, crew_of, number
 
 
 def test_a_second_reminder_within_the_guard_is_the_first_one(home: Path) -> None:
@@ -130,3 +132,57 @@ async def test_after_the_clock_was_set_back_a_reminder_can_be_sent(ledger: Ledge
     await ledger.call(Accepted("SM2"))
     ledger.clock.advance(-1800)  # type: ignore[attr-defined]
     assert not (await chasing.remind(office, KIT, message.public_id)).repeated
+
+
+def test_nobody_is_reminded_of_what_is_still_to_leave(home: Path) -> None:
+    """Twenty people, one text a second; the reminder is asked for after ten of them."""
+
+    async def act(night: Night) -> None:
+        await night.ledger.compose()
+
+        async def ten_have_left() -> bool:
+            return (await night.works()).count(Work.DONE) == 10
+
+        await night.until(ten_have_left)
+        (shown,) = (await watching.center(night.office)).messages
+        step = await chasing.remind(night.office, KIT, shown.public_id)
+        assert step.people == shown.to_remind == 10
+        assert shown.non_readers == 20
+        await night.sleep(60)
+        await night.engine.settled()
+        texts = [len(night.provider.texts_to(number(one))) for one in range(20)]
+        assert sorted(texts) == [1] * 10 + [2] * 10
+        assert {one.to for one in night.provider.calls[:10]} == {one.to for one in night.provider.calls[20:]}
+
+    on_paper(home, act, people=crew_of(20), rate=1)
+
+
+def test_a_reminder_while_nothing_has_left_says_to_wait(home: Path) -> None:
+    async def act(night: Night) -> None:
+        message_id, _ = await night.ledger.compose()
+        await night.ledger.route()
+        (message,) = await night.ledger.ask(select(t.messages.c.public_id))
+        with pytest.raises(Refused) as refused:
+            await chasing.remind(night.office, KIT, message.public_id)
+        assert refused.value.problem == chasing.STILL_LEAVING
+        assert await night.buckets(message_id) == {Bucket.ON_THE_WAY}
+
+    on_paper(home, act, people=crew_of(2), start=False)
+
+
+def test_who_was_left_out_is_reached_by_the_reminder_once_the_crew_list_is_corrected(home: Path) -> None:
+    async def act(night: Night) -> None:
+        message_id, _ = await night.ledger.compose()
+        await night.engine.settled()
+        assert (await night.ledger.buckets(message_id))["Kim Roe"] is Bucket.SUPPRESSED
+        (message,) = await night.ledger.ask(select(t.messages.c.public_id))
+        corrected = f"Name,Department,Phone\nKim Roe,Camera,{number(9)}\n".encode()
+        await crew.import_crew(night.office, KIT, "crew.csv", corrected)
+        step = await chasing.remind(night.office, KIT, message.public_id)
+        assert (step.people, step.unreachable) == (2, 0)
+        await night.engine.settled()
+        assert len(night.provider.texts_to(number(9))) == 1
+        assert await night.buckets(message_id) == {Bucket.ON_THE_WAY}
+        await night.ledger.check_counters()
+
+    on_paper(home, act, people=[Hire("Ada Lund", number(1)), Hire("Kim Roe", None)])

@@ -127,15 +127,19 @@ def test_the_look_up_finds_what_was_taken_where_no_callback_comes(home: Path, fa
     with_carrier(home, act, people=crew_of(12))
 
 
-def test_refused_credentials_are_not_tried_again_and_say_what_to_do(home: Path) -> None:
+def test_refused_credentials_keep_everything_and_say_what_to_do(home: Path) -> None:
     async def act(night: Night) -> None:
         night.network.faults.set("twilio", "401", 600)
         message_id, _ = await night.ledger.compose()
         await night.settle()
         (delivery,) = await night.ledger.deliveries_of(message_id)
-        assert (delivery.work, delivery.evidence) == (Work.DONE, Evidence.FAILED)
+        assert (delivery.work, delivery.evidence) == (Work.QUEUED, Evidence.NONE)
         assert delivery.next.startswith("Enter them again (callboard provider set NAME)")
-        assert await night.buckets(message_id) == {Bucket.NOT_REACHED}
+        assert await night.buckets(message_id) == {Bucket.ON_THE_WAY}
+        night.network.faults.clear()
+        await night.sleep(70)
+        await night.settle()
+        assert await night.buckets(message_id) == {Bucket.DELIVERED}
 
     with_carrier(home, act, people=crew_of(1))
 

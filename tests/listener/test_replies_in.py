@@ -15,7 +15,7 @@ from app.domain.buckets import Bucket
 from app.rehearsal.demo import settle
 from app.services import chasing, hearing, watching
 from app.services.hearing import ANSWERABLE_MS
-from app.store import productions
+from app.store import productions, timeline
 from app.store import tables as t
 from app.store.accounts import Sender
 from app.store.answers import Open
@@ -263,10 +263,12 @@ OLDER = replace(NEWEST, message_id=2, sent_at=1)
         pytest.param((NEWEST, OLDER), ANSWERABLE_MS, 1, id="the newest waits"),
         pytest.param((SILENT, OLDER), ANSWERABLE_MS + 1, 2, id="an older one waits, seven days old"),
         pytest.param((SILENT, OLDER), ANSWERABLE_MS + 2, None, id="a millisecond more"),
-        pytest.param((SILENT, replace(OLDER, answered=True)), ANSWERABLE_MS, None, id="already answered"),
+        pytest.param(
+            (SILENT, replace(OLDER, answered=True)), ANSWERABLE_MS, 2, id="they change an older one"
+        ),
         pytest.param((ANSWERED,), ANSWERABLE_MS, 1, id="they change their answer"),
         pytest.param((ANSWERED,), 9 * ANSWERABLE_MS, 1, id="the newest of all may be old"),
-        pytest.param((ANSWERED, OLDER), ANSWERABLE_MS, 2, id="the newest is answered, an older one waits"),
+        pytest.param((ANSWERED, OLDER), ANSWERABLE_MS, 1, id="the newest is answered, an older one waits"),
     ],
 )
 def test_which_message_a_choice_answers(
@@ -279,28 +281,26 @@ def test_which_message_a_choice_answers(
 # ----------------------------------------------------------------------------------- two productions
 
 
-async def second_production(ledger: Ledger, *, own_number: bool) -> Ledger:
-    """Another production in the same database that sends through a number of its own, or through the first's."""
+async def second_production(ledger: Ledger) -> Ledger:
+    """Another production in the same database, with a number of its own."""
 
     async def work(connection: Any) -> Ledger:
         production = await productions.add(
             connection, public_id="B", name="DAYBREAK", region="US", time_zone=ZONE, now_ms=ledger.now
         )
-        sender = ledger.sender
-        if own_number:
-            key = (
-                await connection.execute(
-                    t.senders.insert()
-                    .values(
-                        account_id=ledger.account_id,
-                        production_id=production.id,
-                        address=OTHER_SENDER,
-                        segments_per_second=30,
-                    )
-                    .returning(t.senders.c.id)
+        key = (
+            await connection.execute(
+                t.senders.insert()
+                .values(
+                    account_id=ledger.account_id,
+                    production_id=production.id,
+                    address=OTHER_SENDER,
+                    segments_per_second=30,
                 )
-            ).scalar_one()
-            sender = Sender(key, ledger.account_id, OTHER_SENDER, 30)
+                .returning(t.senders.c.id)
+            )
+        ).scalar_one()
+        sender = Sender(key, ledger.account_id, production.id, OTHER_SENDER, 30)
         return replace(ledger, production=production, sender=sender)
 
     return await ledger.do(work)
@@ -309,7 +309,7 @@ async def second_production(ledger: Ledger, *, own_number: bool) -> Ledger:
 async def test_an_answer_to_one_productions_number_does_not_confirm_the_others_message(
     ledger: Ledger, clock: HandClock
 ) -> None:
-    other = await second_production(ledger, own_number=True)
+    other = await second_production(ledger)
     for one in (ledger, other):
         await one.hire([Hire("Ada Lund", number(1))])
     ours = await sent(ledger, clock)
@@ -326,7 +326,7 @@ async def test_an_answer_to_one_productions_number_does_not_confirm_the_others_m
 async def test_a_stop_to_one_productions_number_stops_only_that_production(
     ledger: Ledger, clock: HandClock
 ) -> None:
-    other = await second_production(ledger, own_number=True)
+    other = await second_production(ledger)
     waiting = []
     for one in (ledger, other):
         await one.hire([Hire("Ada Lund", number(1))])
@@ -341,19 +341,42 @@ async def test_a_stop_to_one_productions_number_stops_only_that_production(
     assert await ledger.ask(select(t.suppressions).where(t.suppressions.c.lifted_at.is_(None))) == []
 
 
-async def test_a_number_speaks_for_every_production_that_texted_through_it(
+async def test_a_number_nobody_knows_speaks_for_the_whole_company(ledger: Ledger, clock: HandClock) -> None:
+    await ledger.hire([Hire("Ada Lund", number(1))])
+    ours = await sent(ledger, clock)
+    await text_in(ledger, "1", to="+13105550199")
+    assert await bucket(ledger, ours) is Bucket.CONFIRMED
+    await text_in(ledger, "STOP", to="+13105550199")
+    assert (await ledger.one(select(t.suppressions.c.production_id))).production_id is None
+
+
+async def test_a_number_out_of_a_pool_speaks_for_the_production_of_the_pool(
     ledger: Ledger, clock: HandClock
 ) -> None:
-    other = await second_production(ledger, own_number=False)
+    other = await second_production(ledger)
+    await ledger.do(
+        lambda c: c.execute(t.senders.update().where(t.senders.c.address == OTHER_SENDER).values(address=""))
+    )
     await other.hire([Hire("Ada Lund", number(1))])
     theirs = await sent(other, clock)
-    await text_in(ledger, "1", to=SENDER)
-    assert await bucket(ledger, theirs) is Bucket.CONFIRMED
-    await text_in(ledger, "STOP", to=SENDER)
-    stopped = await ledger.ask(select(t.suppressions.c.production_id))
-    assert {one.production_id for one in stopped} == {ledger.production.id, other.production.id}
-    await text_in(ledger, "START", to=SENDER)
-    assert await ledger.ask(select(t.suppressions).where(t.suppressions.c.lifted_at.is_(None))) == []
+    await text_in(ledger, "STOP", to="+13105550199")
+    assert (await ledger.one(select(t.suppressions.c.production_id))).production_id == other.production.id
+    assert await bucket(ledger, theirs) is not Bucket.CONFIRMED
+
+
+async def test_a_changed_answer_that_may_have_meant_an_older_message_is_shown(
+    ledger: Ledger, clock: HandClock
+) -> None:
+    await ledger.hire([Hire("Ada Lund", number(1))])
+    older, newest = await sent(ledger, clock), await sent(ledger, clock)
+    await text_in(ledger, "1")
+    assert (await ledger.one(select(t.inbound.c.flag))).flag is None
+    await text_in(ledger, "2")
+    assert await bucket(ledger, newest) is Bucket.NEEDS_HELP
+    assert await bucket(ledger, older) is not Bucket.NEEDS_HELP
+    code = (await ledger.one(select(t.messages.c.code).where(t.messages.c.id == older))).code
+    (event,) = await ledger.ask(select(t.events).where(t.events.c.kind == hearing.REPLY))
+    assert (event.message_id, event.detail) == (newest, hearing.FLAG_OTHER.format(code=code))
 
 
 # ----------------------------------------------------------------------------- what the coordinator sees
@@ -412,3 +435,10 @@ async def test_a_reply_from_a_shared_number_is_in_the_feed_as_nobodys(
     await text_in(ledger, "which gate?")
     (event,) = await ledger.ask(select(t.events).where(t.events.c.kind == hearing.REPLY))
     assert (event.message_id, event.recipient_id, event.detail) == (message_id, None, hearing.FLAG_SHARED)
+    lines = await ledger.database.reading(lambda c: timeline.of_message(c, ledger.vault, message_id))
+    assert [(one.person, one.detail) for one in replies(lines)] == [
+        (None, f"“which gate?” {hearing.FLAG_SHARED}")
+    ]
+    ada = await ledger.recipient(message_id, "Ada Lund")
+    hers = await ledger.database.reading(lambda c: timeline.of_message(c, ledger.vault, message_id, ada.id))
+    assert len(replies(hers)) == 1

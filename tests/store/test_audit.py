@@ -57,6 +57,15 @@ async def test_a_removed_entry_is_found_at_the_one_after_it(ledger: Ledger, plac
     assert (await _verified(ledger)).first_broken == keys[place + 1]
 
 
+@pytest.mark.parametrize("removed", [1, 3, 5])
+async def test_a_chain_that_was_cut_off_at_its_end_is_found(ledger: Ledger, removed: int) -> None:
+    keys = await _write(ledger, 5)
+    await ledger.do(lambda c: c.execute(delete(t.audit).where(t.audit.c.id.in_(keys[5 - removed :]))))
+    assert await _verified(ledger) == audit.Verified(5 - removed, 6 - removed)
+    await _write(ledger, 1)  # what is written behind the cut does not heal it
+    assert not (await _verified(ledger)).ok
+
+
 async def test_two_entries_that_changed_places_are_found(ledger: Ledger) -> None:
     keys = await _write(ledger, 4)
 

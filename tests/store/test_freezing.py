@@ -11,7 +11,7 @@ from app.domain.buckets import Bucket
 from app.domain.problem import Refused
 from app.store import audience, freezing, routed, steps
 from app.store import tables as t
-from tests.house import TEXTS, Hire, Ledger, crew_of, number
+from tests.house import Hire, Ledger, crew_of, number
 
 
 @pytest.mark.parametrize("done", [0, 1, 2, 3])
@@ -42,7 +42,7 @@ async def test_routing_goes_on_after_every_block(
     await ledger.hire([*crew_of(9), Hire("Shared", number(0))])
     message_id, _ = await ledger.compose()
     for _ in range(done):
-        await planner.route_next_block(ledger.database, TEXTS, ledger.vault.link_key)
+        await planner.route_next_block(ledger.database, ledger.vault.link_key)
         await ledger.check_counters()
     await ledger.route()
     rows = await ledger.deliveries_of(message_id)
@@ -97,7 +97,7 @@ async def test_what_was_routed_cannot_be_undone_after_the_clock_was_set_back(
     await ledger.hire(crew_of(2))
     _, step_id = await ledger.compose(wait_ms=5_000)
     ledger.clock.advance(6)  # type: ignore[attr-defined]
-    await planner.route_next_block(ledger.database, TEXTS, ledger.vault.link_key)
+    await planner.route_next_block(ledger.database, ledger.vault.link_key)
     ledger.clock.advance(-3)  # type: ignore[attr-defined]
     assert not await ledger.do(lambda c: steps.undo(c, step_id, ledger.now))
 

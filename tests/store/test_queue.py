@@ -135,7 +135,7 @@ OUTCOMES: list[tuple[str, Outcome, Work, Evidence, Bucket, str]] = [
     ("refused for now", Rejected(LATER), Work.QUEUED, Evidence.FAILED, Bucket.NOT_REACHED, LATER.sentence),
     ("bad number", Rejected(NO_SUCH), Work.DONE, Evidence.FAILED, Bucket.NOT_REACHED, NO_SUCH.sentence),
     ("opted out", Rejected(STOPPED), Work.DONE, Evidence.OPTED_OUT, Bucket.NOT_REACHED, STOPPED.sentence),
-    ("our fault", Rejected(CONFIG), Work.DONE, Evidence.FAILED, Bucket.NOT_REACHED, CONFIG.sentence),
+    ("our fault", Rejected(CONFIG), Work.QUEUED, Evidence.NONE, Bucket.ON_THE_WAY, CONFIG.sentence),
     ("in doubt", InDoubt(SILENT), Work.DONE, Evidence.UNKNOWN, Bucket.UNCERTAIN, SILENT.sentence),
 ]
 
@@ -388,7 +388,7 @@ async def test_what_waits_for_its_turn_does_not_hide_what_is_due_next(ledger: Le
     assert await ledger.database.reading(lambda c: due.next_due(c, now_ms=now)) == now + 5_000
 
 
-async def test_a_promotional_message_needs_a_yes(ledger: Ledger) -> None:
+async def test_a_promotional_message_needs_a_yes(ledger: Ledger, clock: HandClock) -> None:
     await ledger.hire(
         [
             Hire("Ada Lund", number(1), consent="yes"),
@@ -396,6 +396,7 @@ async def test_a_promotional_message_needs_a_yes(ledger: Ledger) -> None:
             Hire("Kim Roe", number(3), consent="no"),
         ]
     )
+    clock.advance(12 * 3_600)  # in the morning
     message_id, _ = await ledger.compose(Priority.INFO, purpose=Purpose.PROMOTIONAL)
     await ledger.route()
     assert len(await ledger.claim()) == 1

@@ -159,12 +159,13 @@ class House:
 
     async def let_out(self) -> None:
         """Route what is due, and have the provider accept every text."""
-        while await planner.route_next_block(self.database, ONLY_TEXTS, self.office.vault.link_key):
+        while await planner.route_next_block(self.database, self.office.vault.link_key):
             pass
         now = self.clock.now_ms()
         async with self.database.write() as connection:
-            claimed = await claims.claim(
+            taken = await claims.claim(
                 connection,
+                production_id=self.office.production.id,
                 channel=Channel.SMS,
                 priorities=list(Priority),
                 worker="test",
@@ -175,12 +176,13 @@ class House:
             account = (await connection.execute(select(t.accounts.c.id))).scalar_one()
             sender = (await connection.execute(select(t.senders.c.id))).scalar_one()
             marks = [
-                claims.Mark(one.id, one.attempt, f"r{one.id:015d}", account, sender, True) for one in claimed
+                claims.Mark(one.id, one.attempt, f"r{one.id:015d}", account, sender, True)
+                for one in taken.claimed
             ]
             await claims.mark(connection, marks, worker="test", now_ms=now)
             made = [
                 outcomes.Finish(one, f"r{one.id:015d}", Accepted(f"SM{one.id}"), 0.0, account)
-                for one in claimed
+                for one in taken.claimed
             ]
             await outcomes.finish(connection, made, now_ms=now)
 

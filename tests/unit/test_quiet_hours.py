@@ -81,14 +81,14 @@ CALLS = [
 @pytest.mark.parametrize(("needed_by", "is_held"), [one[1:] for one in CALLS], ids=[one[0] for one in CALLS])
 def test_a_message_is_not_held_past_its_call(needed_by: str | None, is_held: bool) -> None:
     until = held(
-        utc("2026-11-21 23:10"), LONDON, window("22:00-06:00"), utc(needed_by) if needed_by else None
+        utc("2026-11-21 23:10"), LONDON, [window("22:00-06:00")], utc(needed_by) if needed_by else None
     )
     assert until == (utc("2026-11-22 06:00") if is_held else None)
 
 
 def test_outside_the_window_nothing_is_held_whenever_the_call_is() -> None:
-    assert held(utc("2026-11-21 12:00"), LONDON, window("22:00-06:00"), None) is None
-    assert held(utc("2026-11-21 12:00"), LONDON, window("22:00-06:00"), utc("2026-11-25 12:00")) is None
+    assert held(utc("2026-11-21 12:00"), LONDON, [window("22:00-06:00")], None) is None
+    assert held(utc("2026-11-21 12:00"), LONDON, [window("22:00-06:00")], utc("2026-11-25 12:00")) is None
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, 0), (0, 1440), (1440, 0), (0, -1)])
@@ -174,6 +174,6 @@ def test_a_held_message_always_arrives_before_its_call(
 ) -> None:
     zone, now = at
     needed_by = None if call_in is None else now + call_in * MINUTE_MS
-    until = held(now, zone, quiet, needed_by)
+    until = held(now, zone, [quiet], needed_by)
     assert until in {None, held_until(now, zone, quiet)}
     assert until is None or needed_by is None or until < needed_by

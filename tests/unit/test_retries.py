@@ -114,7 +114,7 @@ def test_nobody_who_opted_out_and_no_dead_number_is_tried_again(error: ProviderE
         (NotSent(ProviderError("1", "No.", throttled=True)), Work.QUEUED, Evidence.NONE),
         (NotSent(ProviderError("1", "No.")), Work.DONE, Evidence.FAILED),
         (Rejected(ProviderError("1", "No.", retryable=True)), Work.QUEUED, Evidence.FAILED),
-        (Rejected(ProviderError("1", "No.", config=True)), Work.DONE, Evidence.FAILED),
+        (Rejected(ProviderError("1", "No.", config=True)), Work.QUEUED, Evidence.NONE),
         (Rejected(ProviderError("1", "No.", opted_out=True)), Work.DONE, Evidence.OPTED_OUT),
         (Rejected(ProviderError("1", "No.", bad_address=True)), Work.DONE, Evidence.FAILED),
     ],

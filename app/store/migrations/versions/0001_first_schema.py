@@ -193,7 +193,7 @@ def upgrade() -> None:
         "senders",
         sa.Column("id", Key, autoincrement=True, nullable=False),
         sa.Column("account_id", Key, nullable=False),
-        sa.Column("production_id", Key, nullable=True),
+        sa.Column("production_id", Key, nullable=False),
         sa.Column("address", sa.String(length=64), nullable=False),
         sa.Column("segments_per_second", sa.Integer(), nullable=False),
         sa.Column("next_at", sa.BigInteger(), server_default="0", nullable=False),
@@ -358,6 +358,7 @@ def upgrade() -> None:
         sa.Column("dedupe_key", sa.String(length=160), nullable=False),
         sa.Column("channel", sa.String(length=32), nullable=False),
         sa.Column("production_id", Key, nullable=True),
+        sa.Column("message_id", Key, nullable=True),
         sa.Column("recipient_id", Key, nullable=True),
         sa.Column("lookup", sa.String(length=64), nullable=False),
         sa.Column("text", sa.LargeBinary(), nullable=False),
@@ -365,6 +366,7 @@ def upgrade() -> None:
         sa.Column("option", sa.Integer(), nullable=True),
         sa.Column("flag", sa.Text(), nullable=True),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_inbound_message_id_messages")),
         sa.ForeignKeyConstraint(
             ["production_id"], ["productions.id"], name=op.f("fk_inbound_production_id_productions")
         ),
@@ -375,6 +377,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("account_id", "dedupe_key", name=op.f("uq_inbound_account_id_dedupe_key")),
     )
     op.create_index(op.f("ix_inbound_lookup"), "inbound", ["lookup"], unique=False)
+    op.create_index(op.f("ix_inbound_message_id"), "inbound", ["message_id"], unique=False)
     op.create_index(op.f("ix_inbound_recipient_id"), "inbound", ["recipient_id"], unique=False)
     op.create_table(
         "steps",
@@ -413,6 +416,7 @@ def upgrade() -> None:
     op.create_table(
         "deliveries",
         sa.Column("id", Key, autoincrement=True, nullable=False),
+        sa.Column("production_id", Key, nullable=False),
         sa.Column("message_id", Key, nullable=False),
         sa.Column("step_id", Key, nullable=False),
         sa.Column("recipient_id", Key, nullable=False),
@@ -461,6 +465,9 @@ def upgrade() -> None:
             ["message_id"], ["messages.id"], name=op.f("fk_deliveries_message_id_messages")
         ),
         sa.ForeignKeyConstraint(
+            ["production_id"], ["productions.id"], name=op.f("fk_deliveries_production_id_productions")
+        ),
+        sa.ForeignKeyConstraint(
             ["recipient_id"], ["recipients.id"], name=op.f("fk_deliveries_recipient_id_recipients")
         ),
         sa.ForeignKeyConstraint(["sender_id"], ["senders.id"], name=op.f("fk_deliveries_sender_id_senders")),
@@ -478,7 +485,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_deliveries_due",
         "deliveries",
-        ["priority", "due_at", "id"],
+        ["production_id", "channel", "priority", "due_at", "id"],
         unique=False,
         sqlite_where=sa.text("work = 'queued' AND carried_by IS NULL"),
         postgresql_where=sa.text("work = 'queued' AND carried_by IS NULL"),
