@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from app import composition
 from app.cli import output
+from app.cli.account_words import SecretWords, SenderWords, SettingWords, ask_for_missing, given_by
 from app.cli.desk import Desk, Yes, command, command_group
 from app.cli.output import Answer
 from app.cli.visit import at_home
 from app.composition import House
 from app.domain.problem import Problem, Refused
-from app.services import providers
-from providers.contract import Factory
+from app.services import provider_setup, provider_trial, providers
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The account.")]
 
 commands = command_group("Provider accounts: list, add, set, test.", example="callboard provider list")
 
@@ -74,38 +74,27 @@ def add(
     kind: Annotated[
         str | None, typer.Option("--kind", metavar="K", help="Its kind, if NAME is none.")
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting; every provider takes base_url."),
-    ] = None,
-    secrets: Annotated[
-        list[str] | None,
-        typer.Option("--secret", metavar="KEY=ENVVAR", help="A secret, read from this variable."),
-    ] = None,
-    senders: Annotated[
-        list[str] | None,
-        typer.Option("--sender", metavar="ADDRESS", help="A number of yours to send from; repeatable."),
-    ] = None,
+    settings: SettingWords = None,
+    secrets: SecretWords = None,
+    senders: SenderWords = None,
     rate: Annotated[
         int, typer.Option("--rate", metavar="N", help="Segments a second that each sender may send.")
-    ] = providers.SEGMENTS_PER_SECOND,
+    ] = provider_setup.SEGMENTS_PER_SECOND,
 ) -> Answer:
     """Set up an account. What is missing is asked for, secrets hidden. Nothing is sent."""
-    given = _pairs("--set", settings or [])
-    hidden = {key: _variable(value) for key, value in _pairs("--secret", secrets or []).items()}
-    numbers = list(senders or [])
+    given = given_by(settings, secrets, senders)
 
     async def work(house: House) -> Answer:
         factory = providers.kind_of(composition.factories(), kind or name)
-        _ask_for_missing(desk, factory, given, hidden, numbers)
-        added = await providers.add(
+        ask_for_missing(desk, factory, given)
+        added = await provider_setup.add(
             house.office,
             house.actor,
             factory,
             name=name,
-            settings=given,
-            secrets=hidden,
-            senders=numbers,
+            settings=given.settings,
+            secrets=given.secrets,
+            senders=given.senders,
             segments_per_second=rate,
             loopback_only=house.demo,
         )
@@ -140,41 +129,30 @@ def add(
 )
 def change(
     desk: Desk,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The account.")],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting; KEY= takes it away."),
-    ] = None,
-    secrets: Annotated[
-        list[str] | None,
-        typer.Option("--secret", metavar="KEY=ENVVAR", help="A secret, read from this variable."),
-    ] = None,
-    senders: Annotated[
-        list[str] | None,
-        typer.Option("--sender", metavar="ADDRESS", help="One more number to send from; repeatable."),
-    ] = None,
+    name: Name,
+    settings: SettingWords = None,
+    secrets: SecretWords = None,
+    senders: SenderWords = None,
 ) -> Answer:
     """Change an account; what is not named stays. With NAME alone its credentials are asked for, secrets hidden.
 
     Whatever is sending takes the change over by itself.
     """
-    given = _pairs("--set", settings or [])
-    hidden = {key: _variable(value) for key, value in _pairs("--secret", secrets or []).items()}
-    numbers = list(senders or [])
+    given = given_by(settings, secrets, senders)
 
     async def work(house: House) -> Answer:
         stored = await providers.find(house.office, name)
         factory = providers.kind_of(composition.factories(), stored.account.kind)
-        if not given and not hidden and not numbers:
-            _ask_for_missing(desk, factory, given, hidden, [one.address for one in stored.senders])
-        changed = await providers.change(
+        if not given:
+            ask_for_missing(desk, factory, given, has_sender=bool(stored.senders))
+        changed = await provider_setup.change(
             house.office,
             house.actor,
             factory,
             stored,
-            settings=given,
-            secrets=hidden,
-            senders=numbers,
+            settings=given.settings,
+            secrets=given.secrets,
+            senders=given.senders,
             loopback_only=house.demo,
         )
         document = {
@@ -194,45 +172,10 @@ def change(
 IN_CLEAR = "The address begins with http: the credentials go over the network in clear."
 
 
-def _pairs(option: str, words: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or not key.strip():
-            raise typer.BadParameter(f"“{word}” is not written as KEY=VALUE.", param_hint=option)
-        found[key.strip()] = value
-    return found
-
-
-def _variable(name: str) -> str:
-    value = os.environ.get(name.strip(), "")
-    if not value:
-        raise Refused(
-            f"The variable {name} holds nothing.",
-            f"Set it first: read -rs {name.strip()} && export {name.strip()}.",
-        )
-    return value
-
-
-def _ask_for_missing(
-    desk: Desk, factory: Factory, given: dict[str, str], hidden: dict[str, str], numbers: list[str]
-) -> None:
-    """Fill in from the keyboard what the account needs, where somebody is there to be asked."""
-    if not desk.around.has_person():
-        return
-    for field in providers.missing(factory, given, hidden):
-        if field.secret:
-            hidden[field.name] = desk.around.ask_hidden(field.label)
-        else:
-            given[field.name] = desk.around.ask(field.label)
-    if not numbers and not given.get(providers.SERVICE):
-        numbers.append(desk.around.ask("The number to send from"))
-
-
 @command(commands, "test", example="callboard provider test twilio +13105550111 --yes")
 def try_account(
     desk: Desk,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The account.")],
+    name: Name,
     address: Annotated[
         str | None, typer.Argument(metavar="[ADDRESS]", help="Where to send a test text; none only checks.")
     ] = None,
@@ -252,9 +195,11 @@ def try_account(
                 "Install what brought it, or set the account up again.",
             )
         if address is None:
-            tested = await providers.check(gateway.provider)
+            tested = await provider_trial.check(gateway.provider)
         else:
-            tested = await providers.send_test(house.office, house.actor, stored, gateway.provider, address)
+            tested = await provider_trial.send_test(
+                house.office, house.actor, stored, gateway.provider, address
+            )
         document = {"ok": tested.ok, "outcome": tested.outcome, "why": tested.why, "next": tested.next}
         if not tested.ok:
             return Answer(document, trouble=Problem(tested.why, tested.next))
