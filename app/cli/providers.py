@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -15,10 +16,14 @@ from app.cli.visit import at_home
 from app.composition import House
 from app.domain.problem import Problem, Refused
 from app.services import provider_setup, provider_trial, providers
+from app.services.providers import BY, STATE_WORDS, Listed
+from providers.contract import Channel
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The account.")]
 
-commands = command_group("Provider accounts: list, add, set, test.", example="callboard provider list")
+commands = command_group(
+    "Provider accounts: list, add, set, enable, disable, order, test.", example="callboard provider list"
+)
 
 
 @command(commands, "list", example="callboard provider list")
@@ -27,40 +32,43 @@ def list_providers(desk: Desk) -> Answer:
 
     async def work(house: House) -> Answer:
         rows = await providers.listed(house.office, composition.factories())
-        document = [
-            {
-                "name": one.name,
-                "kind": one.kind,
-                "channel": one.channel.value,
-                "configured": one.configured,
-                "enabled": one.enabled,
-                "capabilities": list(one.capabilities),
-                "base_url": one.base_url or None,
-                "senders": list(one.senders),
-            }
-            for one in rows
-        ]
-        lines = output.table(
-            ("Name", "Kind", "Channel", "State", "Can report", "Sends from"),
-            [
-                (
-                    one.name,
-                    one.kind,
-                    one.channel.value,
-                    _state(one.configured, one.enabled),
-                    ", ".join(one.capabilities),
-                    ", ".join(sender or "a pool of the provider" for sender in one.senders),
-                )
-                for one in rows
-            ],
-        )
-        return Answer(document, lines)
+        return Answer(_documents(rows), _lines(rows))
 
     return at_home(desk, work)
 
 
-def _state(configured: bool, enabled: bool) -> str:
-    return "ready" if enabled else "disabled" if configured else "not set up"
+def _documents(rows: Sequence[Listed]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "channel": one.channel.value,
+            "configured": one.configured,
+            "enabled": one.enabled,
+            "state": one.state.value,
+            "capabilities": list(one.capabilities),
+            "base_url": one.base_url or None,
+            "senders": list(one.senders),
+        }
+        for one in rows
+    ]
+
+
+def _lines(rows: Sequence[Listed]) -> list[str]:
+    return output.table(
+        ("Name", "Kind", "Channel", "State", "Can report", "Sends from"),
+        [
+            (
+                one.name,
+                one.kind,
+                one.channel.value,
+                STATE_WORDS[one.state],
+                ", ".join(one.capabilities),
+                ", ".join(sender or "a pool of the provider" for sender in one.senders),
+            )
+            for one in rows
+        ],
+    )
 
 
 @command(
@@ -170,6 +178,63 @@ def change(
 
 
 IN_CLEAR = "The address begins with http: the credentials go over the network in clear."
+
+
+@command(commands, "enable", example="callboard provider enable twilio")
+def enable(desk: Desk, name: Name) -> Answer:
+    """Let an account send again. Whatever is sending takes the change over by itself."""
+
+    async def work(house: House) -> Answer:
+        done = await providers.enable(house.office, house.actor, composition.factories(), name)
+        said = "is enabled." if done.changed else "was enabled already."
+        return Answer(_documents(done.rows), [f"{done.name} {said}", "", *_lines(done.rows)])
+
+    return at_home(desk, work)
+
+
+@command(commands, "disable", example="callboard provider disable twilio")
+def disable(desk: Desk, name: Name) -> Answer:
+    """Let nothing more go out through an account. Receipts and replies to what it sent still come in.
+
+    Whatever is sending takes the change over by itself.
+    """
+
+    async def work(house: House) -> Answer:
+        done = await providers.disable(house.office, house.actor, composition.factories(), name)
+        said = "is disabled." if done.changed else "was disabled already."
+        remarks = [_silence(done.silent, done.name)] if done.silent else []
+        return Answer(_documents(done.rows), [f"{done.name} {said}", "", *_lines(done.rows)], remarks)
+
+    return at_home(desk, work)
+
+
+def _silence(channel: Channel, name: str) -> str:
+    """What it means that no account of a channel sends."""
+    return (
+        f"Nobody is reached by {BY[channel]} until an account is enabled: callboard provider enable {name}. "
+        "What is queued waits, until it is too old to send."
+    )
+
+
+@command(commands, "order", example="callboard provider order backup twilio")
+def order(
+    desk: Desk,
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME…", help="The accounts that come first, in this order.")
+    ],
+) -> Answer:
+    """Say which accounts come first; the others follow as they were. The first enabled one of a channel sends.
+
+    Whatever is sending takes the change over by itself.
+    """
+
+    async def work(house: House) -> Answer:
+        done = await providers.order(house.office, house.actor, composition.factories(), names)
+        now = ", ".join(one.name for one in done.rows if one.configured)
+        said = "The order is" if done.changed else "The order was this already"
+        return Answer(_documents(done.rows), [f"{said}: {now}.", "", *_lines(done.rows)])
+
+    return at_home(desk, work)
 
 
 @command(commands, "test", example="callboard provider test twilio +13105550111 --yes")

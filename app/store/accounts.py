@@ -173,6 +173,19 @@ async def set_base_url(connection: AsyncConnection, account_id: int, base_url: s
     await _changed(connection)
 
 
+async def set_enabled(connection: AsyncConnection, account_id: int, enabled: bool) -> None:
+    """Let an account send, or let it only listen: receipts and replies to what it sent are heard in any case."""
+    await connection.execute(update(t.accounts).where(t.accounts.c.id == account_id).values(enabled=enabled))
+    await _changed(connection)
+
+
+async def set_order(connection: AsyncConnection, account_ids: Sequence[int]) -> None:
+    """Give every account its place: ``account_ids`` are all of them, the preferred first."""
+    for place, account_id in enumerate(account_ids):
+        await connection.execute(update(t.accounts).where(t.accounts.c.id == account_id).values(place=place))
+    await _changed(connection)
+
+
 def _preferred(channel: Channel) -> Select[tuple[int]]:
     """The key of the account a channel is sent through: the first in order that has somewhere to send from."""
     return (
