@@ -28,7 +28,7 @@ commands = command_group(
 
 @command(commands, "list", example="callboard provider list")
 def list_providers(desk: Desk) -> Answer:
-    """The accounts that are set up, in order of preference, and the kinds that are not."""
+    """The accounts in order of preference, and the kinds without one."""
 
     async def work(house: House) -> Answer:
         rows = await providers.listed(house.office, composition.factories())
@@ -220,7 +220,7 @@ def _silence(channel: Channel, name: str) -> str:
 def order(
     desk: Desk,
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME…", help="The accounts that come first, in this order.")
+        list[str], typer.Argument(metavar="NAME", help="The accounts that come first, in this order.")
     ],
 ) -> Answer:
     """Say which accounts come first; the others follow as they were. The first enabled one of a channel sends.
@@ -246,7 +246,10 @@ def try_account(
     ] = None,
     yes: Yes = False,
 ) -> Answer:
-    """Ask the provider whether the account works, and send a test text where an address is given."""
+    """Ask the provider whether an account works; send a test text.
+
+    A text is only sent where an ADDRESS is given.
+    """
 
     async def work(house: House) -> Answer:
         stored = await providers.find(house.office, name)

@@ -42,8 +42,6 @@ PUBLIC = "https://nightfall.callboard.example"
 
 PRODUCTION = "NIGHTFALL S2"
 TIME_ZONE = "America/Los_Angeles"
-SENDER = "+13105550100"
-"""A number from the range that is kept free for fiction."""
 
 REMIND_AT = 0.62
 """When the coordinator presses r, as a share of the whole: after the first answers, with time for the last."""
@@ -136,7 +134,7 @@ async def _furnish(clock: Clock, settings: Settings, options: DemoOptions, carri
                 ),
                 public_id=public_id,
                 channel=Channel.SMS,
-                senders=[(SENDER, round(RATE))],
+                senders=[(sample_crew.SENDER, round(RATE))],
                 production_id=house.office.production.id,
                 now_ms=now,
             )
