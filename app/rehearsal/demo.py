@@ -27,6 +27,7 @@ from app.domain.problem import Refused
 from app.domain.public_address import PublicAddress
 from app.domain.replies import STANDARD_OPTIONS
 from app.rehearsal import comparison, sample_crew, whereabouts
+from app.rehearsal.callbacks import OUTCOMES
 from app.rehearsal.carrier import ACCOUNT_SID, AUTH_TOKEN, PROVIDER, RATE, Carrier
 from app.rehearsal.people import Script
 from app.rehearsal.whereabouts import Whereabouts
@@ -255,6 +256,7 @@ async def report(demo: Demo, sent: Sent) -> dict[str, Any]:
         "delivered": figures.delivered,
         "replies": status.replies,
         "calls": 0,
+        "callbacks": {word: demo.carrier.callback_counts.get(word, 0) for word in OUTCOMES},
         "carrier_differences": len(differences),
         "differences": [
             {"person": one.person, "expected": one.expected, "shown": one.shown} for one in differences
