@@ -22,6 +22,7 @@ from app.domain.messages import Composed
 from app.domain.priorities import Priority, Purpose, StepKind
 from app.domain.replies import STANDARD_OPTIONS, ReplyOption
 from app.domain.routing import AddressKind
+from app.rehearsal import sample_crew
 from app.rehearsal.carrier import ACCOUNT_SID, AUTH_TOKEN
 from app.store import (
     accounts,
@@ -55,7 +56,8 @@ START_MS = 1_795_156_800_000
 """22:40 in Los Angeles, on 19 November 2026."""
 
 ZONE = "America/Los_Angeles"
-SENDER = "+13105550100"
+SENDER = sample_crew.SENDER
+"""Our own number: nobody's among the sample crew, which some tests import."""
 WORKER = "tests"
 EVERY_PRIORITY = tuple(Priority)
 

@@ -16,6 +16,8 @@ from app.composition import House
 from app.domain import times
 from app.domain.problem import Refused
 from app.domain.public_address import is_loopback
+from app.services import providers
+from app.services.providers import AccountState, Listed
 from app.store import schema
 from app.store import tables as t
 
@@ -89,23 +91,41 @@ async def _providers(house: House) -> list[Check]:
         house.gateways = await composition.build_gateways(house)
     except Refused as refused:
         return [Check("providers", False, refused.problem.sentence, refused.problem.next)]
-    checks = []
-    for gateway in house.gateways:
-        name = f"provider {gateway.stored.account.name}"
-        if not gateway.stored.enabled:
-            checks.append(Check(name, True, "Disabled."))
-            continue
-        try:
-            result = await within(house.clock, PATIENCE_S, gateway.provider.check())
-        except TimeoutError:
-            checks.append(Check(name, False, "It does not answer.", "Check the internet connection."))
-            continue
-        checks.append(Check(name, result.ok, result.sentence, "" if result.ok else result.next_step))
-    if not checks:
-        return [
+    rows = [row for row in await providers.listed(house.office, composition.factories()) if row.configured]
+    checks = [await _provider(house, row) for row in rows]
+    if not rows:
+        checks.append(
             Check("providers", False, "No provider is set up: nothing can be sent.", "callboard provider add")
-        ]
+        )
+    elif all(row.state is AccountState.DISABLED for row in rows):
+        checks.append(
+            Check(
+                "providers",
+                False,
+                "Every account is disabled: nothing can be sent.",
+                f"callboard provider enable {rows[0].name}",
+            )
+        )
     return checks
+
+
+async def _provider(house: House, row: Listed) -> Check:
+    name = f"provider {row.name}"
+    if row.state is AccountState.DISABLED:
+        return Check(name, True, "Disabled: nothing goes out through it.")
+    gateway = next((one for one in house.gateways or () if one.stored.account.name == row.name), None)
+    if gateway is None:
+        return Check(
+            name,
+            False,
+            f"The kind of provider {row.kind} is not installed: nothing goes out through it.",
+            f"Install what brought it, or callboard provider disable {row.name}.",
+        )
+    try:
+        result = await within(house.clock, PATIENCE_S, gateway.provider.check())
+    except TimeoutError:
+        return Check(name, False, "It does not answer.", "Check the internet connection.")
+    return Check(name, result.ok, result.sentence, "" if result.ok else result.next_step)
 
 
 def _listener(house: House) -> Check:

@@ -52,7 +52,7 @@ TABLE = (
     Entry("remind", "sending", "Remind everybody who has not read a message."),
     Entry("undo", "sending", "Call off the newest step of a message while there is time."),
     Entry("explain", "watching", "Everything that happened to a message, or to one person of it."),
-    Entry("provider", "providers", "Provider accounts: list, add, set, test.", group=True),
+    Entry("provider", "providers", "Provider accounts: list, add, set, order, test.", group=True),
     Entry("rehearse", "rehearsals", "The rehearsal carrier by itself: serve, fault, log.", group=True),
     Entry("audit", "audit", "The audit log: verify.", group=True),
 )

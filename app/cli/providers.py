@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -10,57 +9,66 @@ import typer
 
 from app import composition
 from app.cli import output
+from app.cli.account_words import SecretWords, SenderWords, SettingWords, ask_for_missing, given_by
 from app.cli.desk import Desk, Yes, command, command_group
 from app.cli.output import Answer
 from app.cli.visit import at_home
 from app.composition import House
 from app.domain.problem import Problem, Refused
-from app.services import providers
-from providers.contract import Factory
+from app.services import provider_setup, provider_trial, providers
+from app.services.providers import BY, STATE_WORDS, Listed
+from providers.contract import Channel
 
-commands = command_group("Provider accounts: list, add, set, test.", example="callboard provider list")
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The account.")]
+
+commands = command_group(
+    "Provider accounts: list, add, set, enable, disable, order, test.", example="callboard provider list"
+)
 
 
 @command(commands, "list", example="callboard provider list")
 def list_providers(desk: Desk) -> Answer:
-    """The accounts that are set up, in order of preference, and the kinds that are not."""
+    """The accounts in order of preference, and the kinds without one."""
 
     async def work(house: House) -> Answer:
         rows = await providers.listed(house.office, composition.factories())
-        document = [
-            {
-                "name": one.name,
-                "kind": one.kind,
-                "channel": one.channel.value,
-                "configured": one.configured,
-                "enabled": one.enabled,
-                "capabilities": list(one.capabilities),
-                "base_url": one.base_url or None,
-                "senders": list(one.senders),
-            }
-            for one in rows
-        ]
-        lines = output.table(
-            ("Name", "Kind", "Channel", "State", "Can report", "Sends from"),
-            [
-                (
-                    one.name,
-                    one.kind,
-                    one.channel.value,
-                    _state(one.configured, one.enabled),
-                    ", ".join(one.capabilities),
-                    ", ".join(sender or "a pool of the provider" for sender in one.senders),
-                )
-                for one in rows
-            ],
-        )
-        return Answer(document, lines)
+        return Answer(_documents(rows), _lines(rows))
 
     return at_home(desk, work)
 
 
-def _state(configured: bool, enabled: bool) -> str:
-    return "ready" if enabled else "disabled" if configured else "not set up"
+def _documents(rows: Sequence[Listed]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "channel": one.channel.value,
+            "configured": one.configured,
+            "enabled": one.enabled,
+            "state": one.state.value,
+            "capabilities": list(one.capabilities),
+            "base_url": one.base_url or None,
+            "senders": list(one.senders),
+        }
+        for one in rows
+    ]
+
+
+def _lines(rows: Sequence[Listed]) -> list[str]:
+    return output.table(
+        ("Name", "Kind", "Channel", "State", "Can report", "Sends from"),
+        [
+            (
+                one.name,
+                one.kind,
+                one.channel.value,
+                STATE_WORDS[one.state],
+                ", ".join(one.capabilities),
+                ", ".join(sender or "a pool of the provider" for sender in one.senders),
+            )
+            for one in rows
+        ],
+    )
 
 
 @command(
@@ -74,38 +82,27 @@ def add(
     kind: Annotated[
         str | None, typer.Option("--kind", metavar="K", help="Its kind, if NAME is none.")
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting; every provider takes base_url."),
-    ] = None,
-    secrets: Annotated[
-        list[str] | None,
-        typer.Option("--secret", metavar="KEY=ENVVAR", help="A secret, read from this variable."),
-    ] = None,
-    senders: Annotated[
-        list[str] | None,
-        typer.Option("--sender", metavar="ADDRESS", help="A number of yours to send from; repeatable."),
-    ] = None,
+    settings: SettingWords = None,
+    secrets: SecretWords = None,
+    senders: SenderWords = None,
     rate: Annotated[
         int, typer.Option("--rate", metavar="N", help="Segments a second that each sender may send.")
-    ] = providers.SEGMENTS_PER_SECOND,
+    ] = provider_setup.SEGMENTS_PER_SECOND,
 ) -> Answer:
     """Set up an account. What is missing is asked for, secrets hidden. Nothing is sent."""
-    given = _pairs("--set", settings or [])
-    hidden = {key: _variable(value) for key, value in _pairs("--secret", secrets or []).items()}
-    numbers = list(senders or [])
+    given = given_by(settings, secrets, senders)
 
     async def work(house: House) -> Answer:
         factory = providers.kind_of(composition.factories(), kind or name)
-        _ask_for_missing(desk, factory, given, hidden, numbers)
-        added = await providers.add(
+        ask_for_missing(desk, factory, given)
+        added = await provider_setup.add(
             house.office,
             house.actor,
             factory,
             name=name,
-            settings=given,
-            secrets=hidden,
-            senders=numbers,
+            settings=given.settings,
+            secrets=given.secrets,
+            senders=given.senders,
             segments_per_second=rate,
             loopback_only=house.demo,
         )
@@ -140,41 +137,30 @@ def add(
 )
 def change(
     desk: Desk,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The account.")],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting; KEY= takes it away."),
-    ] = None,
-    secrets: Annotated[
-        list[str] | None,
-        typer.Option("--secret", metavar="KEY=ENVVAR", help="A secret, read from this variable."),
-    ] = None,
-    senders: Annotated[
-        list[str] | None,
-        typer.Option("--sender", metavar="ADDRESS", help="One more number to send from; repeatable."),
-    ] = None,
+    name: Name,
+    settings: SettingWords = None,
+    secrets: SecretWords = None,
+    senders: SenderWords = None,
 ) -> Answer:
     """Change an account; what is not named stays. With NAME alone its credentials are asked for, secrets hidden.
 
     Whatever is sending takes the change over by itself.
     """
-    given = _pairs("--set", settings or [])
-    hidden = {key: _variable(value) for key, value in _pairs("--secret", secrets or []).items()}
-    numbers = list(senders or [])
+    given = given_by(settings, secrets, senders)
 
     async def work(house: House) -> Answer:
         stored = await providers.find(house.office, name)
         factory = providers.kind_of(composition.factories(), stored.account.kind)
-        if not given and not hidden and not numbers:
-            _ask_for_missing(desk, factory, given, hidden, [one.address for one in stored.senders])
-        changed = await providers.change(
+        if not given:
+            ask_for_missing(desk, factory, given, has_sender=bool(stored.senders))
+        changed = await provider_setup.change(
             house.office,
             house.actor,
             factory,
             stored,
-            settings=given,
-            secrets=hidden,
-            senders=numbers,
+            settings=given.settings,
+            secrets=given.secrets,
+            senders=given.senders,
             loopback_only=house.demo,
         )
         document = {
@@ -194,51 +180,76 @@ def change(
 IN_CLEAR = "The address begins with http: the credentials go over the network in clear."
 
 
-def _pairs(option: str, words: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or not key.strip():
-            raise typer.BadParameter(f"“{word}” is not written as KEY=VALUE.", param_hint=option)
-        found[key.strip()] = value
-    return found
+@command(commands, "enable", example="callboard provider enable twilio")
+def enable(desk: Desk, name: Name) -> Answer:
+    """Let an account send again. Whatever is sending takes the change over by itself."""
+
+    async def work(house: House) -> Answer:
+        done = await providers.enable(house.office, house.actor, composition.factories(), name)
+        said = "is enabled." if done.changed else "was enabled already."
+        return Answer(_documents(done.rows), [f"{done.name} {said}", "", *_lines(done.rows)])
+
+    return at_home(desk, work)
 
 
-def _variable(name: str) -> str:
-    value = os.environ.get(name.strip(), "")
-    if not value:
-        raise Refused(
-            f"The variable {name} holds nothing.",
-            f"Set it first: read -rs {name.strip()} && export {name.strip()}.",
-        )
-    return value
+@command(commands, "disable", example="callboard provider disable twilio")
+def disable(desk: Desk, name: Name) -> Answer:
+    """Let nothing more go out through an account. Receipts and replies to what it sent still come in.
+
+    Whatever is sending takes the change over by itself.
+    """
+
+    async def work(house: House) -> Answer:
+        done = await providers.disable(house.office, house.actor, composition.factories(), name)
+        said = "is disabled." if done.changed else "was disabled already."
+        remarks = [_silence(done.silent, done.name)] if done.silent else []
+        return Answer(_documents(done.rows), [f"{done.name} {said}", "", *_lines(done.rows)], remarks)
+
+    return at_home(desk, work)
 
 
-def _ask_for_missing(
-    desk: Desk, factory: Factory, given: dict[str, str], hidden: dict[str, str], numbers: list[str]
-) -> None:
-    """Fill in from the keyboard what the account needs, where somebody is there to be asked."""
-    if not desk.around.has_person():
-        return
-    for field in providers.missing(factory, given, hidden):
-        if field.secret:
-            hidden[field.name] = desk.around.ask_hidden(field.label)
-        else:
-            given[field.name] = desk.around.ask(field.label)
-    if not numbers and not given.get(providers.SERVICE):
-        numbers.append(desk.around.ask("The number to send from"))
+def _silence(channel: Channel, name: str) -> str:
+    """What it means that no account of a channel sends."""
+    return (
+        f"Nobody is reached by {BY[channel]} until an account is enabled: callboard provider enable {name}. "
+        "What is queued waits, until it is too old to send."
+    )
+
+
+@command(commands, "order", example="callboard provider order backup twilio")
+def order(
+    desk: Desk,
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME", help="The accounts that come first, in this order.")
+    ],
+) -> Answer:
+    """Say which accounts come first; the others follow as they were. The first enabled one of a channel sends.
+
+    Whatever is sending takes the change over by itself.
+    """
+
+    async def work(house: House) -> Answer:
+        done = await providers.order(house.office, house.actor, composition.factories(), names)
+        now = ", ".join(one.name for one in done.rows if one.configured)
+        said = "The order is" if done.changed else "The order was this already"
+        return Answer(_documents(done.rows), [f"{said}: {now}.", "", *_lines(done.rows)])
+
+    return at_home(desk, work)
 
 
 @command(commands, "test", example="callboard provider test twilio +13105550111 --yes")
 def try_account(
     desk: Desk,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The account.")],
+    name: Name,
     address: Annotated[
         str | None, typer.Argument(metavar="[ADDRESS]", help="Where to send a test text; none only checks.")
     ] = None,
     yes: Yes = False,
 ) -> Answer:
-    """Ask the provider whether the account works, and send a test text where an address is given."""
+    """Ask the provider whether an account works; send a test text.
+
+    A text is only sent where an ADDRESS is given.
+    """
 
     async def work(house: House) -> Answer:
         stored = await providers.find(house.office, name)
@@ -252,9 +263,11 @@ def try_account(
                 "Install what brought it, or set the account up again.",
             )
         if address is None:
-            tested = await providers.check(gateway.provider)
+            tested = await provider_trial.check(house.office, stored, gateway.provider)
         else:
-            tested = await providers.send_test(house.office, house.actor, stored, gateway.provider, address)
+            tested = await provider_trial.send_test(
+                house.office, house.actor, stored, gateway.provider, address
+            )
         document = {"ok": tested.ok, "outcome": tested.outcome, "why": tested.why, "next": tested.next}
         if not tested.ok:
             return Answer(document, trouble=Problem(tested.why, tested.next))

@@ -15,8 +15,9 @@ from app.config import Settings
 from app.domain.problem import Refused
 from app.rehearsal import whereabouts
 from app.rehearsal.carrier import ACCOUNT_SID, AUTH_TOKEN, PROVIDER, RATE, Carrier
-from app.rehearsal.demo import PUBLIC, SENDER
+from app.rehearsal.demo import PUBLIC
 from app.rehearsal.people import Script
+from app.rehearsal.sample_crew import SENDER
 from app.rehearsal.whereabouts import Whereabouts
 
 commands = command_group(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -173,8 +173,8 @@ NO_CONTACTS = Problem(
 class ColumnMapping:
     """Which field each column holds, by position; None for a column that is not read.
 
-    ``header_row`` is the number of the row that names the columns (0: the file has none; what lies at or above
-    it is not read as people). ``headings`` are the names as written, for problems and for a person to correct.
+    ``header_row`` is the number of the row that names the columns; what lies at or above it is not read as
+    people. ``headings`` are the names as written.
     """
 
     fields: tuple[CrewField | None, ...]
@@ -229,16 +229,6 @@ def recognise(headings: Sequence[str], header_row: int = 1) -> ColumnMapping | P
     if found == names:
         return NO_CONTACTS
     return ColumnMapping(fields=fields, headings=written, header_row=header_row)
-
-
-def mapped(headings: Sequence[str], choice: Mapping[int, CrewField], header_row: int = 1) -> ColumnMapping:
-    """A mapping that a person chose: column position, counted from 0, to field."""
-    width = max([len(headings), *(index + 1 for index in choice)])
-    return ColumnMapping(
-        fields=tuple(choice.get(index) for index in range(width)),
-        headings=tuple(clean(heading) for heading in headings) + ("",) * (width - len(headings)),
-        header_row=header_row,
-    )
 
 
 def known_columns(headings: Sequence[str]) -> int:

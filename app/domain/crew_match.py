@@ -145,11 +145,6 @@ def match_all(rows: Sequence[CrewRow], existing: Sequence[KnownPerson]) -> tuple
     )
 
 
-def match(row: CrewRow, existing: Sequence[KnownPerson]) -> Match:
-    """The known person one row means when it is imported alone. A list is matched by :func:`match_all`."""
-    return match_all((row,), existing)[0]
-
-
 class _Matching:
     """Which row has taken which known person so far, both by their place."""
 

@@ -6,7 +6,7 @@ read leaves its field at the default and is a warning; what concerns the whole f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from app.domain.crew_departments import is_department
@@ -18,6 +18,9 @@ from app.domain.problem import Problem
 
 HEADER_WITHIN = 60
 """Rows with something in them before the header is given up: titles, addresses and hospitals come first."""
+
+MOST_NAMED = 20
+"""Headings that one note names."""
 
 NAMES = frozenset({CrewField.NAME, CrewField.FIRST_NAME, CrewField.LAST_NAME})
 
@@ -32,17 +35,13 @@ TOO_MANY_CELLS = "There are more cells here than headings; a comma in a name or 
 
 @dataclass(frozen=True, slots=True)
 class CrewReading:
-    """A crew list that was read. Every row of the table is a person, a rejection, a warning, or in a note.
-
-    ``mapping`` is what the columns were taken for; ``unknown_columns`` are the headings that were not read.
-    """
+    """A crew list that was read. Every row of the table is a person, a rejection, a warning, or in a note; so is
+    every column that was not read."""
 
     rows: tuple[CrewRow, ...]
     rejected: tuple[RowProblem, ...]
     warnings: tuple[RowProblem, ...]
-    unknown_columns: tuple[str, ...]
     notes: tuple[str, ...]
-    mapping: ColumnMapping
 
 
 def find_header(table: Table) -> ColumnMapping | Problem:
@@ -56,19 +55,16 @@ def find_header(table: Table) -> ColumnMapping | Problem:
     return nearest[1]
 
 
-def read_rows(
-    table: Table, region: str, default_time_zone: str, mapping: ColumnMapping | None = None
-) -> CrewReading | Problem:
+def read_rows(table: Table, region: str, default_time_zone: str) -> CrewReading | Problem:
     """Read a table as a crew list.
 
     ``region`` is the two-letter code of the country whose phone numbers and dates are written without saying so;
-    ``default_time_zone`` is for rows that name none. Without a ``mapping`` the header row is looked for; a
-    :class:`Problem` says why the table is no crew list.
+    ``default_time_zone`` is for rows that name none. A :class:`Problem` says why the table is no crew list.
     """
-    columns = mapping or find_header(table)
+    columns = find_header(table)
     if isinstance(columns, Problem):
         return columns
-    reading = _Reading(table, columns, region, default_time_zone, fixed=mapping is not None)
+    reading = _Reading(table, columns, region, default_time_zone)
     for row in table.rows:
         reading.take(row)
     return reading.result()
@@ -77,10 +73,9 @@ def read_rows(
 class _Reading:
     """One pass over a table: where we are, and the lists that grow."""
 
-    def __init__(self, table: Table, columns: ColumnMapping, region: str, zone: str, *, fixed: bool) -> None:
-        self._first = columns
+    def __init__(self, table: Table, columns: ColumnMapping, region: str, zone: str) -> None:
+        self._header_row = columns.header_row
         self._columns = columns
-        self._fixed = fixed
         self._region = region
         self._zone = zone
         self._rows: list[CrewRow] = []
@@ -100,9 +95,9 @@ class _Reading:
 
     def take(self, row: TableRow) -> None:
         filled = [index for index, cell in enumerate(row.cells) if clean(cell)]
-        if not filled or row.number == self._first.header_row:
+        if not filled or row.number == self._header_row:
             return
-        if row.number < self._first.header_row:
+        if row.number < self._header_row:
             self._above.append(row.number)
         elif self._names_columns_again(row):
             self._notes.append(f"Row {row.number} names the columns again.")
@@ -119,9 +114,8 @@ class _Reading:
         again = recognise(row.cells, header_row=row.number)
         if isinstance(again, Problem):
             return False
-        if not self._fixed:
-            self._columns = again
-            self._unknown |= dict.fromkeys(again.unknown())
+        self._columns = again
+        self._unknown |= dict.fromkeys(again.unknown())
         return True
 
     def _is_heading(self, cell: str, index: int) -> bool:
@@ -211,6 +205,8 @@ class _Reading:
             self._notes.append("Cells to the right of the last heading were not read.")
         else:
             self._warnings.extend(self._beyond)
+        if self._unknown:
+            self._notes.append(f"Columns that are not known here and were not read: {_names(self._unknown)}.")
         for index, count in sorted(self._headless.items()):
             rows = "1 row" if count == 1 else f"{count} rows"
             self._notes.append(f"Column {index + 1} has no heading and was not read ({rows}).")
@@ -218,10 +214,14 @@ class _Reading:
             rows=tuple(self._rows),
             rejected=tuple(sorted(self._rejected, key=lambda problem: problem.row)),
             warnings=tuple(sorted(self._warnings, key=lambda problem: problem.row)),
-            unknown_columns=tuple(self._unknown),
             notes=tuple(self._notes),
-            mapping=self._first,
         )
+
+
+def _names(headings: Collection[str]) -> str:
+    """Headings in quotation marks, as many as fit into a note."""
+    named = ", ".join(f"“{shown(one)}”" for one in list(headings)[:MOST_NAMED])
+    return named + (f" and {len(headings) - MOST_NAMED} more" if len(headings) > MOST_NAMED else "")
 
 
 class _People:

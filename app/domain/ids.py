@@ -35,10 +35,6 @@ def ulid(now_ms: int, random_bytes: RandomBytes) -> str:
     return _encode(number, CROCKFORD, 26)
 
 
-def is_ulid(text: str) -> bool:
-    return len(text) == 26 and all(character in CROCKFORD for character in text.upper())
-
-
 def message_code(number: int) -> str:
     """The short code of the n-th message of a production, counted from 1: ``M-0001`` … ``M-ZZZZ`` and on.
 

@@ -113,14 +113,6 @@ PROFILES: dict[Priority, Profile] = {
 }
 """The defaults of a production."""
 
-LEAN_CHANNELS: dict[Priority, tuple[Channel, ...]] = {
-    Priority.URGENT: (Channel.SMS, Channel.EMAIL, Channel.IN_APP),
-    Priority.IMPORTANT: (Channel.SMS, Channel.IN_APP),
-    Priority.INFO: (Channel.EMAIL, Channel.IN_APP),
-    Priority.ROUTINE: (Channel.IN_APP,),
-}
-"""A second, leaner profile a production can choose."""
-
 REMIND_UNDO_S: dict[Priority, int] = {
     Priority.URGENT: 3,
     Priority.IMPORTANT: 10,
@@ -128,9 +120,6 @@ REMIND_UNDO_S: dict[Priority, int] = {
     Priority.ROUTINE: 10,
 }
 CALL_UNDO_S = 10
-
-UNDO_LIMITS_S = (0, 120)
-"""What an edited undo window may be."""
 
 GUARD_S = 120
 """A second press of the same key within this time returns the first step: nobody is reminded twice."""

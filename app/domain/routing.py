@@ -106,8 +106,8 @@ SENTENCES: dict[Reason, tuple[str, str]] = {
     Reason.LANDLINE: ("The number is a landline and cannot take texts.", "Call, or ask for a mobile number."),
     Reason.NO_ADDRESS: ("No {address} in the crew list.", "Add one to the crew list and import it again."),
     Reason.NO_PROVIDER: (
-        "No provider is set up for the channels of this message.",
-        "Add one: callboard provider add.",
+        "No provider sends on the channels of this message.",
+        "Look which there are, and add or enable one: callboard provider list.",
     ),
     Reason.CANCELLED: ("Cancelled before it was sent.", "Nothing to do."),
     Reason.EXPIRED: ("It was too old to send when its turn came.", "Send a new message."),

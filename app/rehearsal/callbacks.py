@@ -25,6 +25,7 @@ WAITS_S: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 restarts must not spoil a rehearsal. What the product does about lost callbacks is the fault "callbacks_lost"."""
 
 DELIVERED, REFUSED, LOST = "delivered", "refused", "lost"
+OUTCOMES: Final = (DELIVERED, REFUSED, LOST)
 
 
 class Callbacks:

@@ -27,6 +27,7 @@ from app.domain.problem import Refused
 from app.domain.public_address import PublicAddress
 from app.domain.replies import STANDARD_OPTIONS
 from app.rehearsal import comparison, sample_crew, whereabouts
+from app.rehearsal.callbacks import OUTCOMES
 from app.rehearsal.carrier import ACCOUNT_SID, AUTH_TOKEN, PROVIDER, RATE, Carrier
 from app.rehearsal.people import Script
 from app.rehearsal.whereabouts import Whereabouts
@@ -42,8 +43,6 @@ PUBLIC = "https://nightfall.callboard.example"
 
 PRODUCTION = "NIGHTFALL S2"
 TIME_ZONE = "America/Los_Angeles"
-SENDER = "+13105550100"
-"""A number from the range that is kept free for fiction."""
 
 REMIND_AT = 0.62
 """When the coordinator presses r, as a share of the whole: after the first answers, with time for the last."""
@@ -136,7 +135,7 @@ async def _furnish(clock: Clock, settings: Settings, options: DemoOptions, carri
                 ),
                 public_id=public_id,
                 channel=Channel.SMS,
-                senders=[(SENDER, round(RATE))],
+                senders=[(sample_crew.SENDER, round(RATE))],
                 production_id=house.office.production.id,
                 now_ms=now,
             )
@@ -257,6 +256,7 @@ async def report(demo: Demo, sent: Sent) -> dict[str, Any]:
         "delivered": figures.delivered,
         "replies": status.replies,
         "calls": 0,
+        "callbacks": {word: demo.carrier.callback_counts.get(word, 0) for word in OUTCOMES},
         "carrier_differences": len(differences),
         "differences": [
             {"person": one.person, "expected": one.expected, "shown": one.shown} for one in differences

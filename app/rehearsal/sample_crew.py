@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Collection, Iterator
 from datetime import date
 from importlib.resources import files
+from itertools import product
 
 FILE = "crew.csv"
 DAY = date(2026, 11, 14)
 """The shoot day the sample was written for. Its dates are moved so that this day is today."""
 
-AREA_CODES = (201, 989)
-"""Area codes of invented numbers; 555-0100 to 555-0199 is kept free for fiction in each of them."""
+SENDER = "+13105550102"
+"""The number the sample production sends from: fictional like the crew's, and nobody's among them."""
+
+AREA_CODES = range(201, 990)
+EXCHANGES = (555, 556)
+"""Invented numbers: in each area code 555-0100 to 555-0199 is kept free for fiction. Where so many people are
+wanted that these are used up, 556 is taken as well."""
+
+
+PHONES = ("phone", "emergency_phone")
+"""The columns of the sample that hold numbers."""
 
 
 def sample_file() -> bytes:
@@ -27,24 +38,30 @@ def crew_of(people: int) -> bytes:
     writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows[:people])
-    first, last = AREA_CODES
+    numbers = _invented(taken={SENDER, *(row[column] for row in rows for column in PHONES)})
     for extra in range(len(rows), people):
         like = rows[extra % len(rows)]
         lap = extra // len(rows)
-        line, area = extra % 100, first + (extra // 100) % (last - first + 1)
-        exchange = 555 if extra < 100 * (last - first + 1) else 556
         local, _, domain = like["email"].partition("@")
         writer.writerow(
             like
             | {
                 "name": f"{like['name']} {_roman(lap + 1)}",
-                "phone": f"+1{area}{exchange}01{line:02d}" if like["phone"] else "",
+                "phone": next(numbers) if like["phone"] else "",
                 "email": f"{local}.{extra}@{domain}" if local else "",
                 "emergency_contact": "",
                 "emergency_phone": "",
             }
         )
     return out.getvalue().encode()
+
+
+def _invented(taken: Collection[str]) -> Iterator[str]:
+    """Numbers that nobody has yet."""
+    for exchange, area, line in product(EXCHANGES, AREA_CODES, range(100)):
+        number = f"+1{area}{exchange}01{line:02d}"
+        if number not in taken:
+            yield number
 
 
 def _roman(number: int) -> str:

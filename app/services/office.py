@@ -46,6 +46,12 @@ def may_send(actor: Actor) -> None:
         )
 
 
+def may_set_up(actor: Actor, what: str) -> None:
+    """Raise :class:`Refused` for somebody who may not set up ``what`` ("a production")."""
+    if not actor.may_set_up:
+        raise Refused(f"{actor.name} may not set up {what}.", "Ask a coordinator or the production manager.")
+
+
 async def find_message(office: Office, name: str) -> StoredMessage:
     """The message of this id or short code. Raises :class:`Refused`."""
     async with office.database.read() as connection:

@@ -8,7 +8,7 @@ from typing import Final
 from app.domain import ids, phone, times
 from app.domain.actor import Actor
 from app.domain.problem import Refused
-from app.services.office import Office
+from app.services.office import Office, may_set_up
 from app.store import audit, productions
 from app.store.productions import Production
 
@@ -43,10 +43,7 @@ async def set_up(
     Raises :class:`Refused` for a name, region or time zone that cannot be, a production of that name that is set
     up otherwise, and somebody who may not set up productions.
     """
-    if not actor.may_set_up:
-        raise Refused(
-            f"{actor.name} may not set up a production.", "Ask a coordinator or the production manager."
-        )
+    may_set_up(actor, "a production")
     name = " ".join(name.split())
     wanted = (region.strip().upper() if region else None, time_zone.strip() if time_zone else None)
     region, time_zone = wanted[0] or REGION, wanted[1] or zone_here

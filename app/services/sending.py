@@ -138,7 +138,9 @@ async def send(office: Office, actor: Actor, composed: Composed) -> Sent:
     if not sheet.channels:
         raise Refused(
             "Nobody can be reached by the channels of this message.",
-            sheet.excluded[0].next if sheet.excluded else "Add a provider: callboard provider add.",
+            sheet.excluded[0].next
+            if sheet.excluded
+            else "Add or enable a provider: callboard provider list.",
         )
     now = office.clock.now_ms()
     public_id = ids.ulid(now, office.random_bytes)

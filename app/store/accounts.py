@@ -103,7 +103,7 @@ async def add(
         )
     ).scalar_one()
     await _add_senders(connection, account_id, senders, production_id)
-    await _changed(connection)
+    await note_change(connection)
     return int(account_id)
 
 
@@ -116,7 +116,8 @@ async def revision(connection: AsyncConnection) -> str:
     return await productions.fact(connection, REVISION) or "0"
 
 
-async def _changed(connection: AsyncConnection) -> None:
+async def note_change(connection: AsyncConnection) -> None:
+    """Let a running engine take over what changed."""
     await productions.set_fact(connection, REVISION, str(int(await revision(connection)) + 1))
 
 
@@ -141,7 +142,7 @@ async def change(
         )
     )
     await _add_senders(connection, stored.id, senders, production_id)
-    await _changed(connection)
+    await note_change(connection)
 
 
 async def _add_senders(
@@ -171,7 +172,20 @@ async def set_base_url(connection: AsyncConnection, account_id: int, base_url: s
     await connection.execute(
         update(t.accounts).where(t.accounts.c.id == account_id).values(base_url=base_url)
     )
-    await _changed(connection)
+    await note_change(connection)
+
+
+async def set_enabled(connection: AsyncConnection, account_id: int, enabled: bool) -> None:
+    """Let an account send, or let it only listen: receipts and replies to what it sent are heard in any case."""
+    await connection.execute(update(t.accounts).where(t.accounts.c.id == account_id).values(enabled=enabled))
+    await note_change(connection)
+
+
+async def set_order(connection: AsyncConnection, account_ids: Sequence[int]) -> None:
+    """Give every account its place: ``account_ids`` are all of them, the preferred first."""
+    for place, account_id in enumerate(account_ids):
+        await connection.execute(update(t.accounts).where(t.accounts.c.id == account_id).values(place=place))
+    await note_change(connection)
 
 
 def _preferred(channel: Channel, production_id: int) -> Select[tuple[int]]:

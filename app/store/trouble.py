@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import incidents
+from app.store import accounts, incidents
 from app.store import tables as t
 from app.store.accounts import StoredAccount
 from providers.contract import Channel, ProviderError
@@ -32,8 +32,9 @@ async def open_once(
 
 
 async def close(connection: AsyncConnection, account: StoredAccount, now_ms: int) -> None:
-    """The account works again, or was changed and is to be tried."""
-    await incidents.close(connection, ACCOUNT, account.public_id, now_ms)
+    """The account works again, or was changed and is to be tried: whatever sends hears of it."""
+    if await incidents.close(connection, ACCOUNT, account.public_id, now_ms):
+        await accounts.note_change(connection)
 
 
 async def stopped_accounts(connection: AsyncConnection) -> frozenset[int]:

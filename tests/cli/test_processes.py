@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from app.rehearsal.demo import SENDER
+from app.rehearsal.sample_crew import SENDER
 from tests.cli.counter import Counter
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,6 @@ from app.clock import SystemClock, VirtualClock
 from app.rehearsal.carrier import ACCOUNT_SID, AUTH_TOKEN
 from app.rehearsal.demo import (
     PUBLIC,
-    SENDER,
     VIRTUAL_START_MS,
     Demo,
     DemoOptions,
@@ -26,6 +25,7 @@ from app.rehearsal.demo import (
 )
 from app.rehearsal.log import LoggedMessage
 from app.rehearsal.people import Script
+from app.rehearsal.sample_crew import SENDER
 from app.services import watching
 from app.services.sending import Sent
 from app.store import rollup

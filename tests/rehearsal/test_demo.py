@@ -33,6 +33,8 @@ def test_every_person_is_shown_as_it_really_was(seed: int) -> None:
     assert set(result["buckets"]) == BUCKETS
     assert sum(result["buckets"].values()) == 156
     assert result["counters_equal_recount"]
+    assert result["callbacks"]["delivered"] > 156
+    assert result["callbacks"]["refused"] == result["callbacks"]["lost"] == 0
     assert result["confirmed"] <= result["read"] <= result["delivered"] <= 156
     assert all(one["person"] and one["why"] for one in result["unreachable"])
     assert len(result["unreachable"]) == result["buckets"]["not_reached"] + result["buckets"]["suppressed"]

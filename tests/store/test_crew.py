@@ -183,7 +183,7 @@ def _clear(everybody: list[crew.Member]) -> list[str]:
         for address in member.addresses:
             found |= {address.value, address.value.lstrip("+")}
         found |= {member.emergency[1]} if member.emergency[1] else set()
-    return sorted(found - {SENDER, SENDER.lstrip("+")})  # our own number is no secret
+    return sorted(found)
 
 
 def _close_log() -> None:

@@ -13,7 +13,7 @@ from app.store import answers
 from app.store import tables as t
 from app.store.answers import Opened
 from providers.contract import Accepted, Channel, Fact, Inbound, NotSent, ProviderError
-from tests.house import HandClock, Hire, Ledger, number
+from tests.house import SENDER, HandClock, Hire, Ledger, number
 
 LATER = ProviderError("20503", "Out of service.", "Try again.", retryable=True)
 HOUSEHOLD = [Hire("Ada Lund", number(1)), Hire("Jon Lund", number(1)), Hire("Kim Lund", number(1))]
@@ -65,7 +65,7 @@ async def test_the_page_knows_both_and_an_answer_is_only_its_givers(ledger: Ledg
 async def test_a_digit_by_text_answers_for_nobody(ledger: Ledger) -> None:
     message_id = await routed(ledger)
     await ledger.call(Accepted("SM1"))
-    reply = Inbound(Channel.SMS, "SM2", number(1), "+13105550100", "1", "SM2:received")
+    reply = Inbound(Channel.SMS, "SM2", number(1), SENDER, "1", "SM2:received")
     await ledger.do(lambda c: hearing.take_inbound(c, ledger.vault, ledger.account_id, reply, ledger.now))
     assert await ledger.buckets(message_id) == dict.fromkeys(("Ada Lund", "Jon Lund"), Bucket.ON_THE_WAY)
     assert (await ledger.one(select(t.inbound.c.flag))).flag == hearing.FLAG_SHARED
@@ -138,7 +138,7 @@ async def test_a_retry_is_handed_on_too(ledger: Ledger, clock: HandClock) -> Non
 
 async def test_stop_from_a_shared_number_ends_it_for_both(ledger: Ledger) -> None:
     message_id = await routed(ledger)
-    stop = Inbound(Channel.SMS, "SM2", number(1), "+13105550100", "STOP", "SM2:received")
+    stop = Inbound(Channel.SMS, "SM2", number(1), SENDER, "STOP", "SM2:received")
     await ledger.do(lambda c: hearing.take_inbound(c, ledger.vault, ledger.account_id, stop, ledger.now))
     assert await ledger.claim() == []
     assert set((await ledger.buckets(message_id)).values()) == {Bucket.SUPPRESSED}

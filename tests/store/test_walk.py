@@ -33,7 +33,7 @@ from providers.contract import (
     ProviderError,
     Rejected,
 )
-from tests.house import HandClock, Hire, Ledger, number
+from tests.house import SENDER, HandClock, Hire, Ledger, number
 
 STEPS = 90
 
@@ -249,7 +249,7 @@ class Walk:
         index = self.random.choice((*range(9), 50))
         word = self.random.choice(("STOP", "START", "START", "1", "2", "what?"))
         key = f"in{self.random.randrange(10**9)}"
-        inbound = Inbound(Channel.SMS, key, number(index), "+13105550100", word, key)
+        inbound = Inbound(Channel.SMS, key, number(index), SENDER, word, key)
         await self.ledger.do(
             lambda c: hearing.take_inbound(
                 c, self.ledger.vault, self.ledger.account_id, inbound, self.ledger.now

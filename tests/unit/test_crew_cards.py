@@ -112,8 +112,10 @@ def test_a_line_that_cannot_be_read_costs_nobody_the_card() -> None:
 
 def test_what_is_not_read_is_named() -> None:
     read = crew(*card("FN:Jane", "TEL:6265550162", "TEL;TYPE=FAX:6265550163", "BDAY:1980-01-01", "UID:1"))
-    assert read.unknown_columns == ("Fax",)
-    assert read.notes == ("Not read from the cards: BDAY.",)
+    assert read.notes == (
+        "Not read from the cards: BDAY.",
+        "Columns that are not known here and were not read: “Fax”.",
+    )
 
 
 def test_cards_in_utf_16_are_cards() -> None:

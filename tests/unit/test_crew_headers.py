@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.crew_headers import WORDINGS, ColumnMapping, CrewField, mapped, meaning, recognise
+from app.domain.crew_headers import WORDINGS, ColumnMapping, CrewField, meaning, recognise
 from app.domain.problem import Problem
 
 F = CrewField
@@ -91,8 +91,9 @@ def test_what_is_no_header_is_refused_with_the_next_step(headings: tuple[str, ..
     assert problem.next.endswith(".")
 
 
-def test_a_person_can_say_what_the_columns_are() -> None:
-    columns = mapped(("Who", "Wo"), {0: F.NAME, 3: F.PHONE}, header_row=2)
+def test_a_column_that_is_not_known_is_named_and_one_without_a_heading_is_numbered() -> None:
+    columns = recognise(("Name", "Wo", "", "Phone"), header_row=2)
+    assert isinstance(columns, ColumnMapping)
     assert columns.fields == (F.NAME, None, None, F.PHONE)
-    assert (columns.heading(0), columns.heading(3), columns.header_row) == ("Who", "column 4", 2)
+    assert (columns.heading(0), columns.heading(2), columns.header_row) == ("Name", "column 3", 2)
     assert columns.unknown() == ("Wo",)

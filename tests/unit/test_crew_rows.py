@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.crew_headers import CrewField, mapped
 from app.domain.crew_person import HALF_QUIET, NO_NAME, NO_WAY, NOT_GIVEN_OUT, CrewPhone
 from app.domain.crew_rows import HEADING, HEADING_OF_NOBODY, CrewReading, read_rows
 from app.domain.crew_table import Table, TableRow, clean
@@ -41,7 +40,7 @@ def test_the_sample_crew_is_read_whole() -> None:
     read = read_rows(found, "US", "America/Los_Angeles")
     assert isinstance(read, CrewReading)
     assert len(read.rows) == 156
-    assert (read.rejected, read.unknown_columns, read.notes) == ((), (), ())
+    assert (read.rejected, read.notes) == ((), ())
     whys = [warning.why for warning in read.warnings]
     assert whys.count(NOT_GIVEN_OUT) == 2
     assert sum("has the same phone number" in why for why in whys) == 3
@@ -245,16 +244,11 @@ def test_cells_that_no_heading_covers_are_never_lost_in_silence() -> None:
         (*JANE, "left-handed", "vegan"),
         ("Al Day", "", "", "626 555 0163", "", "", "", "!"),
     )
-    assert read.unknown_columns == ("Notes",)
-    assert read.notes == ("Column 6 has no heading and was not read (1 row).",)
+    assert read.notes == (
+        "Columns that are not known here and were not read: “Notes”.",
+        "Column 6 has no heading and was not read (1 row).",
+    )
     assert [(one.row, one.value) for one in read.warnings] == [(3, "!")]
-
-
-def test_a_mapping_chosen_by_a_person_is_followed() -> None:
-    columns = mapped((), {0: CrewField.PHONE, 1: CrewField.NAME}, header_row=0)
-    read = read_rows(table(("626 555 0162", "Jane Doe")), "US", "UTC", columns)
-    assert isinstance(read, CrewReading)
-    assert [person.name for person in read.rows] == ["Jane Doe"]
 
 
 def test_a_list_of_nobody_is_refused() -> None:

@@ -6,7 +6,6 @@ import itertools
 import re
 from random import Random
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,15 +45,9 @@ def test_a_code_can_be_said_on_the_phone(number: int) -> None:
 @given(st.integers(0, 2**48 - 1), st.integers(0, 2**48 - 1), st.randoms(use_true_random=False))
 def test_public_ids_sort_by_time(one: int, other: int, random: Random) -> None:
     first, second = ids.ulid(one, random.randbytes), ids.ulid(other, random.randbytes)
-    assert ids.is_ulid(first)
-    assert ids.is_ulid(second)
+    assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{26}", first)
     if one != other:
         assert (first < second) == (one < other)
-
-
-@pytest.mark.parametrize("text", ["", "M-7F3K", "0" * 25, "0" * 27, "I" * 26, "é" * 26])
-def test_what_is_no_public_id(text: str) -> None:
-    assert not ids.is_ulid(text)
 
 
 def test_references_are_random_and_safe_in_an_address() -> None:

@@ -6,9 +6,7 @@ import pytest
 
 from app.domain.message_types import DEFAULTS, TYPE_OF_PRIORITY, MessageType
 from app.domain.priorities import (
-    LEAN_CHANNELS,
     PROFILES,
-    UNDO_LIMITS_S,
     Priority,
     Purpose,
     QuietRule,
@@ -22,20 +20,17 @@ SMS, VOICE, PUSH, EMAIL, IN_APP = Channel.SMS, Channel.VOICE, Channel.PUSH, Chan
 
 
 @pytest.mark.parametrize(
-    ("priority", "channels", "lean", "quiet"),
+    ("priority", "channels", "quiet"),
     [
-        (Priority.URGENT, {SMS, VOICE, PUSH, EMAIL, IN_APP}, {SMS, EMAIL, IN_APP}, QuietRule.PIERCE),
-        (Priority.IMPORTANT, {SMS, PUSH, EMAIL, IN_APP}, {SMS, IN_APP}, QuietRule.HOLD_UNLESS_CALL_IS_SOONER),
-        (Priority.INFO, {PUSH, EMAIL, IN_APP}, {EMAIL, IN_APP}, QuietRule.HOLD),
-        (Priority.ROUTINE, {EMAIL, IN_APP}, {IN_APP}, QuietRule.HOLD),
+        (Priority.URGENT, {SMS, VOICE, PUSH, EMAIL, IN_APP}, QuietRule.PIERCE),
+        (Priority.IMPORTANT, {SMS, PUSH, EMAIL, IN_APP}, QuietRule.HOLD_UNLESS_CALL_IS_SOONER),
+        (Priority.INFO, {PUSH, EMAIL, IN_APP}, QuietRule.HOLD),
+        (Priority.ROUTINE, {EMAIL, IN_APP}, QuietRule.HOLD),
     ],
 )
-def test_channels_and_quiet_hours(
-    priority: Priority, channels: set[Channel], lean: set[Channel], quiet: QuietRule
-) -> None:
+def test_channels_and_quiet_hours(priority: Priority, channels: set[Channel], quiet: QuietRule) -> None:
     profile = PROFILES[priority]
     assert set(profile.channels) == channels
-    assert set(LEAN_CHANNELS[priority]) == lean
     assert profile.quiet is quiet
 
 
@@ -51,7 +46,6 @@ def test_channels_and_quiet_hours(
 )
 def test_undo_windows(kind: StepKind, windows_s: tuple[int, ...]) -> None:
     assert tuple(undo_window_s(kind, priority) for priority in Priority) == windows_s
-    assert all(UNDO_LIMITS_S[0] <= window <= UNDO_LIMITS_S[1] for window in windows_s)
 
 
 def test_urgent_is_claimed_first_and_given_up_first() -> None:
