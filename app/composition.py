@@ -29,6 +29,7 @@ from providers.contract import Clock, Factory, Money
 if TYPE_CHECKING:
     from app.dispatch.engine import Engine
     from app.dispatch.gateways import Gateway, Gateways
+    from app.dispatch.supervisor import Supervisor
     from app.listener.server import LoopbackServer
 
 GROUP = "callboard.providers"
@@ -38,6 +39,9 @@ DEMO = "demo"
 """The fact that marks a home as a demonstration: it never talks to anything outside this machine."""
 
 FIRST_PRODUCTION = "My production"
+
+WATCHER = "watcher"
+"""The part that notices what other processes write."""
 
 
 def factories() -> dict[str, Factory]:
@@ -62,7 +66,8 @@ def system_time_zone() -> str:
 
 @dataclass(slots=True)
 class House:
-    """Everything one process has open. ``engine`` and ``servers`` only where this process runs them."""
+    """Everything one process has open. ``engine`` and ``servers`` only where this process runs them, ``lookout``
+    only where it runs no engine and somebody looks on."""
 
     settings: Settings
     database: Database
@@ -72,6 +77,7 @@ class House:
     demo: bool
     engine: Engine | None = None
     gateways: Gateways | None = None
+    lookout: Supervisor | None = None
     servers: list[LoopbackServer] = field(default_factory=list)
     public: PublicAddress = field(default_factory=PublicAddress)
     retired: list[Gateway] = field(default_factory=list)
@@ -92,6 +98,8 @@ class House:
             await self.gateways.close()
         for one in self.retired:
             await one.provider.close()
+        if self.lookout:
+            await self.lookout.stop()
         await self.database.close()
 
 
@@ -282,7 +290,7 @@ async def start(
     house.engine = engine
     engine.reload = lambda: _reload(house)
     if watch:
-        engine.supervisor.start("watcher", house.database.watch)
+        engine.supervisor.start(WATCHER, house.database.watch)
     if listener:
         doors = Doors(house.database, house.vault, gateways, engine.writer, intake, lambda: house.public)
         settings = house.settings
@@ -295,6 +303,17 @@ async def start(
         private = _listening("private", settings, private_port)
         house.servers.append(await serve(private_app(house.database, is_ready), private))
     return None
+
+
+def look_out(house: House) -> None:
+    """Hear at once of what other processes write. For a process without an engine: an engine does it itself.
+
+    Looking out that fails is tried again; nothing else of this process depends on it.
+    """
+    from app.dispatch.supervisor import Supervisor  # noqa: PLC0415 - only where somebody looks on
+
+    house.lookout = Supervisor(house.database, reports=False)
+    house.lookout.start(WATCHER, house.database.watch)
 
 
 def _listening(which: Literal["public", "private"], settings: Settings, port: int | None) -> socket:

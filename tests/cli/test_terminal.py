@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
 
+from app import logs
+from app.clock import within
 from app.composition import House
 from app.listener.server import listening_socket
 from app.services import watching
+from app.store import incidents, productions
+from app.store.engine import open_database
 from app.store.lease import FileLease
+from app.store.visits import Visitor
 from tests.cli.counter import Counter
 
 
@@ -57,6 +63,81 @@ def test_beside_another_engine_it_looks_on_and_says_so(counter: Counter) -> None
     [(banner, read_only, sends)] = screen.opened
     assert "sending from this database already" in banner
     assert (read_only, sends) == (False, False)
+
+
+SOON_S = 0.1
+"""Sooner than an eye notices."""
+
+
+@pytest.fixture
+def _log_is_closed() -> Iterator[None]:
+    yield
+    logs.configure(None)
+
+
+@dataclass
+class LookingOn:
+    """A terminal beside which another process writes, after ``rest_s`` seconds."""
+
+    rest_s: float = 0
+    heard: list[bool] = field(default_factory=list)
+    trouble: int = 0
+
+    async def __call__(self, house: House, *, banner: str, read_only: bool, sends: bool) -> None:
+        clock = house.clock
+        other = open_database(house.settings.database_address, clock)
+        try:
+            async with watching.following(house.office) as bell:
+                await clock.sleep_until(clock.now_ms() + round(max(self.rest_s, SOON_S) * 1000))
+                bell.clear()
+                async with other.write() as connection:
+                    await productions.set_fact(connection, "written by", "another process")
+                try:
+                    await within(clock, SOON_S, bell.wait())
+                    self.heard.append(True)
+                except TimeoutError:
+                    self.heard.append(False)
+            async with other.read() as connection:
+                self.trouble = len(await incidents.standing(connection))
+        finally:
+            await other.close()
+
+
+def test_a_read_only_terminal_hears_at_once_of_what_another_process_writes(counter: Counter) -> None:
+    screen = LookingOn()
+    assert counter.at_a_screen(screen, "--read-only").code == 0
+    assert screen.heard == [True]
+
+
+def test_a_terminal_beside_another_engine_hears_at_once_of_what_it_writes(counter: Counter) -> None:
+    lease = FileLease(counter.home / "callboard.db")
+    assert lease.take("serve") is None
+    try:
+        screen = LookingOn()
+        assert counter.at_a_screen(screen).code == 0
+    finally:
+        lease.release()
+    assert screen.heard == [True]
+
+
+@pytest.mark.usefixtures("_log_is_closed")
+def test_a_watcher_that_dies_comes_back_and_takes_nothing_with_it(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, failures = Visitor.version, 5
+
+    async def often_fails(visitor: Visitor) -> int:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise OSError("no disk")
+        return await version(visitor)
+
+    monkeypatch.setattr(Visitor, "version", often_fails)
+    screen = LookingOn(rest_s=60)
+    assert counter.at_a_screen(screen, "--read-only").code == 0
+    assert (failures, screen.heard) == (0, [True])
+    assert screen.trouble == 0, "a terminal that only looks on writes nothing"
 
 
 def test_a_taken_port_is_said_and_does_not_keep_it_shut(
