@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -159,7 +160,7 @@ async def explain(office: Office, name: str, person: str | None = None) -> list[
 
 
 @asynccontextmanager
-async def following(office: Office) -> AsyncIterator[object]:
-    """A bell (an ``asyncio.Event``) that rings when something this process shows may have changed."""
+async def following(office: Office) -> AsyncIterator[asyncio.Event]:
+    """A bell that rings when something this process shows may have changed."""
     with office.database.listening() as bell:
         yield bell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import locale
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -84,6 +85,7 @@ class CallboardApp(App[None]):
         self.trouble = ""
         """Why what is on screen is old; nothing while it is not."""
         self._on_quit = on_quit
+        self._ears: asyncio.Task[None] | None = None
         self._open = AsyncExitStack()
         for theme in THEMES:
             self.register_theme(theme)
@@ -93,11 +95,14 @@ class CallboardApp(App[None]):
         return CenterScreen()
 
     async def on_mount(self) -> None:
-        self.ticker.listen(await self._open.enter_async_context(watching.following(self.office)))
+        self.ticker.bell = await self._open.enter_async_context(watching.following(self.office))
         self.set_interval(TICK_S, self.tick)
+        self._ears = asyncio.create_task(self._hear())
         self.look()
 
     async def on_unmount(self) -> None:
+        if self._ears:
+            self._ears.cancel()
         await self._open.aclose()
 
     # ----------------------------------------------------------------------------------------------- ticker
@@ -110,6 +115,12 @@ class CallboardApp(App[None]):
             self.screen.each_tick(self.office.clock.now_ms())
         if self.ticker.is_due():
             self.start(self.turn())
+
+    async def _hear(self) -> None:
+        """A change is read when the bell rings, not at the next tick."""
+        while True:
+            await self.ticker.rung()
+            await self._guarded(self.turn())
 
     async def turn(self) -> None:
         """Read if it is time, and draw what is new."""
