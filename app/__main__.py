@@ -20,6 +20,7 @@ async def open_terminal(house: House, *, banner: str, read_only: bool, sends: bo
         house.actor,
         banner=banner,
         demo=house.demo,
+        kept=house.kept,
         read_only=read_only,
         on_quit=None if sends else _leave,
     ).run_async()

@@ -67,7 +67,9 @@ def system_time_zone() -> str:
 @dataclass(slots=True)
 class House:
     """Everything one process has open. ``engine`` and ``servers`` only where this process runs them, ``lookout``
-    only where it runs no engine and somebody looks on."""
+    only where it runs no engine and somebody looks on. ``kept`` is False for a home that is thrown away when this
+    process ends, with all that waits in it.
+    """
 
     settings: Settings
     database: Database
@@ -75,6 +77,7 @@ class House:
     office: Office
     actor: Actor
     demo: bool
+    kept: bool = True
     engine: Engine | None = None
     gateways: Gateways | None = None
     lookout: Supervisor | None = None

@@ -50,8 +50,9 @@ def stylesheet() -> str:
 class CallboardApp(App[None]):
     """Callboard in the terminal.
 
-    ``banner`` is a sentence that stays on screen (another process sends from this database). ``on_quit`` is asked
-    before leaving: a :class:`Problem` names what would be left undone, None lets go at once.
+    ``banner`` is a sentence that stays on screen (another process sends from this database). ``kept`` is False
+    where the home is thrown away afterwards. ``on_quit`` is asked before leaving: a :class:`Problem` names what
+    would be left undone, None lets go at once.
     """
 
     TITLE = "Callboard"
@@ -68,6 +69,7 @@ class CallboardApp(App[None]):
         *,
         banner: str = "",
         demo: bool = False,
+        kept: bool = True,
         read_only: bool = False,
         on_quit: Callable[[], Awaitable[Problem | None]] | None = None,
     ) -> None:
@@ -84,6 +86,7 @@ class CallboardApp(App[None]):
         self.ticker.readers.append(lambda: read_center(office, self.view))
         self.trouble = ""
         """Why what is on screen is old; nothing while it is not."""
+        self._kept = kept
         self._on_quit = on_quit
         self._ears: asyncio.Task[None] | None = None
         self._open = AsyncExitStack()
@@ -195,7 +198,10 @@ class CallboardApp(App[None]):
             problem = await self._on_quit()
         else:
             problem = left_undone(
-                self.view.center, self.office.clock.now_ms(), self.office.production.time_zone
+                self.view.center,
+                self.office.clock.now_ms(),
+                self.office.production.time_zone,
+                kept=self._kept,
             )
         if problem is None:
             self.exit()

@@ -26,11 +26,13 @@ class Screen:
     opened: list[tuple[str, bool, bool]] = field(default_factory=list)
     messages: int = 0
     demo: bool = False
+    kept: bool | None = None
 
     async def __call__(self, house: House, *, banner: str, read_only: bool, sends: bool) -> None:
         self.opened.append((banner, read_only, sends))
         self.messages = len((await watching.center(house.office)).messages)
         self.demo = house.demo
+        self.kept = house.kept
 
 
 @pytest.fixture(autouse=True)
@@ -163,6 +165,13 @@ def test_the_demonstration_has_sent_its_message_when_it_opens(empty: Counter) ->
     assert screen.demo is True
     assert screen.messages == 1
     assert screen.opened == [("", False, True)]
+
+
+def test_a_demonstration_in_a_folder_that_was_named_is_kept_and_any_other_is_not(empty: Counter) -> None:
+    named, thrown_away = Screen(), Screen()
+    assert empty.at_a_screen(named, "demo", "--crew", "4").code == 0
+    assert empty.at_a_screen_without_home(thrown_away, "demo", "--crew", "4").code == 0
+    assert (named.kept, thrown_away.kept) == (True, False)
 
 
 def test_a_demonstration_never_opens_a_real_home(counter: Counter) -> None:

@@ -37,6 +37,17 @@ async def test_leaving_names_what_waits_and_starts_on_cancel(house: House, sit: 
         assert not desk.app._exit
 
 
+async def test_a_demonstration_whose_home_is_thrown_away_says_so(house: House, sit: Sit) -> None:
+    await house.hire(37)
+    await house.give_provider()
+    await house.write("Unit move")
+    async with sit(demo=True, kept=False) as desk:
+        await desk.press("q")
+        desk.line_with("37 texts wait.")
+        desk.line_with("What waits is thrown away with the demonstration.")
+        assert "open it again" not in desk.text
+
+
 async def test_the_dialog_ignores_keys_that_were_meant_for_the_screen_below(house: House, sit: Sit) -> None:
     await house.hire(3)
     await house.give_provider()
