@@ -95,7 +95,7 @@ class CallboardApp(App[None]):
         self.theme = DARK.name
 
     def get_default_screen(self) -> CenterScreen:
-        return CenterScreen()
+        return CenterScreen(self)
 
     async def on_mount(self) -> None:
         self.ticker.bell = await self._open.enter_async_context(watching.following(self.office))
@@ -167,7 +167,7 @@ class CallboardApp(App[None]):
     def write_message(self) -> None:
         from app.tui.screens.compose import ComposeScreen  # noqa: PLC0415 - only when it is opened
 
-        self.push_screen(ComposeScreen())
+        self.push_screen(ComposeScreen(self))
 
     async def show_center(self) -> None:
         """Close everything above the Center."""
@@ -178,7 +178,7 @@ class CallboardApp(App[None]):
     def open_message(self, message: Summary) -> None:
         from app.tui.screens.message import MessageScreen  # noqa: PLC0415 - only when it is opened
 
-        self.push_screen(MessageScreen(message))
+        self.push_screen(MessageScreen(self, message))
 
     def open_help(self, actions: Sequence[Action], at: Situation) -> None:
         from app.tui.screens.help import HelpScreen  # noqa: PLC0415 - only when it is opened

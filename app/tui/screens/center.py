@@ -12,6 +12,7 @@ from textual.containers import Container, Vertical
 from app.domain.messages import MessageStatus
 from app.tui import board_rows
 from app.tui.actions import CENTER_ACTIONS, MESSAGES, PEOPLE, Situation, bindings
+from app.tui.program import Program
 from app.tui.screens.board import BoardScreen
 from app.tui.view_models import Part
 from widgets.feed import Feed
@@ -33,8 +34,8 @@ class CenterScreen(BoardScreen):
     ACTIONS = CENTER_ACTIONS
     BINDINGS: ClassVar[list[BindingType]] = bindings("center", CENTER_ACTIONS)
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, callboard: Program) -> None:
+        super().__init__(callboard)
         self._rows: dict[int, tuple[int, Row]] = {}
 
     def compose(self) -> ComposeResult:

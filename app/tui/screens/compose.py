@@ -199,7 +199,7 @@ class ComposeScreen(BoardScreen):
             self._problem(str(refused.problem))
             return
         self._problem("")
-        self.app.push_screen(ReviewScreen(composed, sheet, self.send_failed))
+        self.app.push_screen(ReviewScreen(self.callboard, composed, sheet, self.send_failed))
 
     def send_failed(self, problem: Problem) -> None:
         """The review came back without having sent: say why where it can be mended."""

@@ -17,6 +17,7 @@ from app.store.timeline import Happening
 from app.tui import board_rows
 from app.tui.actions import MESSAGE_ACTIONS, PEOPLE, Situation, bindings
 from app.tui.board_rows import CHANNEL_WORDS
+from app.tui.program import Program
 from app.tui.screens.board import BoardScreen
 from app.tui.ticker import read_message
 from app.tui.view_models import MessageView, Part
@@ -75,8 +76,8 @@ class MessageScreen(BoardScreen):
     ACTIONS = MESSAGE_ACTIONS
     BINDINGS: ClassVar[list[BindingType]] = bindings("message", MESSAGE_ACTIONS)
 
-    def __init__(self, summary: Summary) -> None:
-        super().__init__()
+    def __init__(self, callboard: Program, summary: Summary) -> None:
+        super().__init__(callboard)
         self.view = MessageView(summary, chosen=NON_READER)
 
     async def _read(self) -> None:
