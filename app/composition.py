@@ -157,6 +157,10 @@ def _office(house: House, production: Production) -> Office:
             return True
         return path is not None and lease.is_taken(path)
 
+    def trouble() -> Problem | None:
+        since = house.engine.writer.in_trouble_since if house.engine else None
+        return None if since is None else not_stored(since, production.time_zone)
+
     return Office(
         database=house.database,
         vault=house.vault,
@@ -164,6 +168,18 @@ def _office(house: House, production: Production) -> Office:
         public=lambda: house.public,
         is_dispatching=is_dispatching,
         price=lambda kind, segments: _price(kind, production.region, segments),
+        trouble=trouble,
+    )
+
+
+def not_stored(since_ms: int, zone: str) -> Problem:
+    """The database takes no writes. The engine keeps what is to be written, and tries until it can."""
+    from app.domain.times import clock_text  # noqa: PLC0415 - the zone table is read only where it is needed
+
+    return Problem(
+        f"Nothing has been stored since {clock_text(since_ms, zone)}: the disk is full or another program locks "
+        "the database.",
+        "Make room or end it, and leave Callboard open.",
     )
 
 

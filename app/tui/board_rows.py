@@ -9,6 +9,7 @@ from app.domain import times
 from app.domain.buckets import Bucket
 from app.domain.messages import MessageStatus
 from app.domain.priorities import Priority, StepKind
+from app.domain.problem import Problem
 from app.services.watching import Center
 from app.store.board import Day, FeedRow, OpenStep, Standing, Summary
 from app.tui.view_models import Pace
@@ -210,14 +211,17 @@ def urgent_words(center: Center, now_ms: int) -> str:
     return f"!! {center.unread_urgent:,} unread URGENT{age}"
 
 
-def banner_facts(center: Center | None, trouble: str, banner: str) -> list[Fact]:
-    """Trouble that needs an act stays on screen until it is over."""
-    standing = [f"{one.sentence} {one.next}".strip() for one in center.incidents] if center else []
-    sentences = [one for one in (trouble, *standing, banner) if one]
-    if not sentences:
-        return []
-    more = f"{len(sentences) - 1} more" if len(sentences) > 1 else ""
-    return [Fact("!", Tone.URGENT), Fact(sentences[0], Tone.WARN), Fact(more, Tone.DIM, drop=1, right=True)]
+def banner_words(center: Center | None, not_stored: Problem | None, old: str, standing: str) -> str:
+    """Trouble that needs an act stays on screen until it is over; what stops everything else comes first.
+
+    ``old`` says why what is on screen is old, ``standing`` what is so for as long as this terminal is open.
+    """
+    open_incidents = [f"{one.sentence} {one.next}".strip() for one in center.incidents] if center else []
+    sentences = [
+        one for one in (str(not_stored) if not_stored else "", old, *open_incidents, standing) if one
+    ]
+    more = f" ({len(sentences) - 1} more)" if len(sentences) > 1 else ""
+    return f"{sentences[0]}{more}" if sentences else ""
 
 
 def statistics(day: Day, pace: Pace) -> tuple[list[Fact], list[Fact]]:

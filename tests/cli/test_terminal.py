@@ -10,13 +10,14 @@ import pytest
 from app import logs
 from app.clock import within
 from app.composition import House
+from app.domain.problem import Problem
 from app.listener.server import listening_socket
 from app.services import watching
 from app.store import incidents, productions
 from app.store.engine import open_database
 from app.store.lease import FileLease
 from app.store.visits import Visitor
-from tests.cli.counter import Counter
+from tests.cli.counter import START_MS, Counter
 
 
 @dataclass
@@ -65,6 +66,34 @@ def test_beside_another_engine_it_looks_on_and_says_so(counter: Counter) -> None
     [(banner, read_only, sends)] = screen.opened
     assert "sending from this database already" in banner
     assert (read_only, sends) == (False, False)
+
+
+def test_a_writer_in_trouble_is_told_to_every_screen_of_its_process(counter: Counter) -> None:
+    told: list[Problem | None] = []
+
+    async def screen(house: House, *, banner: str, read_only: bool, sends: bool) -> None:
+        assert house.engine is not None
+        told.append(house.office.trouble())
+        house.engine.writer.in_trouble_since = START_MS - 180_000
+        told.append(house.office.trouble())
+        house.engine.writer.in_trouble_since = None
+        told.append(house.office.trouble())
+
+    assert counter.at_a_screen(screen).code == 0
+    before, trouble, after = told
+    assert (before, after) == (None, None)
+    assert trouble is not None
+    assert trouble.sentence.startswith("Nothing has been stored since 22:37")
+
+
+def test_a_process_that_does_not_send_has_no_trouble_to_tell(counter: Counter) -> None:
+    told: list[Problem | None] = []
+
+    async def screen(house: House, *, banner: str, read_only: bool, sends: bool) -> None:
+        told.append(house.office.trouble())
+
+    assert counter.at_a_screen(screen, "--read-only").code == 0
+    assert told == [None]
 
 
 SOON_S = 0.1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.composition import not_stored
 from app.domain.buckets import Bucket
 from app.domain.priorities import GUARD_S, Priority
 from app.services import watching
@@ -291,9 +293,14 @@ async def test_80x24_shows_five_rows_of_each_list_even_with_a_banner_and_a_hold_
     await house.give_provider()
     for number in range(6):
         await house.post(f"Message {number}", Priority.INFO)
-    async with sit(banner="Another Callboard sends from this database. Use that one.") as desk:
+    banner = (
+        "Another Callboard is sending from this database already (serve, process 4242). Use that one; this one "
+        "shows everything and sends nothing."
+    )
+    async with sit(banner=banner) as desk:
         await desk.press("r")
         desk.line_with("Another Callboard")
+        desk.line_with("shows everything and sends nothing.")
         desk.line_with("Reminding")
         assert sum("Message " in line and "%" in line for line in desk.lines) >= 5
         assert sum("text" in line and "carrier" in line for line in desk.lines) >= 5
@@ -369,6 +376,27 @@ async def test_a_database_that_cannot_be_read_is_told_on_a_banner_until_it_can(
             desk.line_with("What you see is old.")
         await desk.settle()
         assert "What you see is old." not in desk.text
+
+
+async def test_a_database_that_takes_no_writes_is_told_on_a_banner_for_as_long_as_it_lasts(
+    house: House, sit: Sit
+) -> None:
+    await house.hire(3)
+    since: list[int] = []
+    house.office = replace(
+        house.office, trouble=lambda: not_stored(since[0], "Europe/London") if since else None
+    )
+    async with sit(banner="Another Callboard sends from this database. Use that one.") as desk:
+        assert "Nothing has been stored" not in desk.text
+        since.append(house.clock.now_ms())
+        house.clock.advance(180)
+        await desk.settle()
+        desk.line_with("! Nothing has been stored since 22:42: the disk is full")
+        desk.line_with("Make room or end it, and leave Callboard open. (1 more)")
+        since.clear()
+        await desk.settle()
+        assert "Nothing has been stored" not in desk.text
+        assert desk.lines[1].strip() == "! Another Callboard sends from this database. Use that one."
 
 
 async def test_an_action_that_fails_is_a_sentence_and_the_screen_stays(
