@@ -132,6 +132,12 @@ async def people(office: Office, name: str, state: str) -> list[Standing]:
         return await board.standings(connection, message.id, states[state])
 
 
+async def by_channel(office: Office, message_id: int) -> Mapping[Channel, ChannelFigures]:
+    """How far each channel of a message (by its internal key) got; only channels it was planned on."""
+    async with office.database.read() as connection:
+        return await board.by_channel(connection, message_id)
+
+
 async def explain(office: Office, name: str, person: str | None = None) -> list[Happening]:
     """Everything that happened to a message, or to one person of it. Raises :class:`Refused`."""
     message = await find_message(office, name)

@@ -88,9 +88,10 @@ async def read_center(office: Office, view: CenterView) -> None:
 
 
 async def read_message(office: Office, view: MessageView) -> None:
-    """The people of the chosen buckets and the timeline of the person under the cursor, if they changed."""
+    """The people of the chosen buckets, the channels it goes out on and the timeline of the person under the cursor, if they changed."""
     if wanted := view.people_wanted:
         view.take_people(wanted, await watching.people(office, view.summary.public_id, view.chosen))
+        view.take_channels(await watching.by_channel(office, view.summary.id))
     if (line := view.timeline_wanted) and view.person:
         person = view.person.person_public_id
         view.take_timeline(line, await watching.explain(office, view.summary.public_id, person))

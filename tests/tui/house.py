@@ -134,10 +134,13 @@ class House:
             )
 
     async def write(
-        self, subject: str, priority: Priority = Priority.URGENT, **parts: object
+        self,
+        subject: str,
+        priority: Priority = Priority.URGENT,
+        *,
+        channels: Sequence[Channel] = (Channel.SMS,),
     ) -> sending.Sent:
-        """Send a text to everybody; it waits in its undo window."""
-        del parts
+        """Send a message to everybody; it waits in its undo window."""
         composed = Composed(
             audience=["all"],
             type=MessageType.SAFETY if priority is Priority.URGENT else MessageType.CALL_TIME,
@@ -145,7 +148,7 @@ class House:
             purpose=Purpose.SAFETY if priority is Priority.URGENT else Purpose.OPERATIONAL,
             subject=subject,
             body=f"{subject}. Gate C, ask for Kit.",
-            channels=[Channel.SMS],
+            channels=channels,
             options=STANDARD_OPTIONS,
         )
         return await sending.send(self.office, COORDINATOR, composed)

@@ -13,7 +13,7 @@ from app.domain.priorities import GUARD_S, Priority
 from app.services import watching
 from app.store.board import Summary
 from app.tui.actions import CENTER_ACTIONS
-from providers.contract import Fact, ProviderError
+from providers.contract import Channel, Fact, ProviderError
 from tests.tui.conftest import LARGE, SMALL, Sit
 from tests.tui.house import House, open_house
 
@@ -455,6 +455,19 @@ async def test_the_buckets_of_a_message_add_up_to_its_people(house: House, sit: 
         assert counts["non_reader"] == 8
         assert sum(counts[bucket.value] for bucket in Bucket) == 12
         assert counts["confirmed"] == 4
+
+
+async def test_a_message_names_the_channels_it_really_goes_out_on(house: House, sit: Sit) -> None:
+    await house.hire(4)
+    await house.give_provider()
+    await house.write("Unit move", channels=tuple(Channel))
+    async with sit((160, 40)) as desk:
+        await desk.press("enter")
+        assert " by " not in desk.lines[1]
+        house.clock.advance(6)
+        await house.let_out()
+        await desk.settle()
+        assert "· by text ·" in desk.lines[1]
 
 
 async def test_a_message_shows_who_stands_in_a_bucket_and_what_happened_to_one_of_them(

@@ -175,14 +175,14 @@ class MessageScreen(BoardScreen):
             ]
         )
         figures = summary.figures
-        channels = ", ".join(board_rows.CHANNEL_WORDS[one] for one in summary.channels)
+        channels = ", ".join(board_rows.CHANNEL_WORDS[one] for one in self.view.channels)
         self.query_one("#figures", StatusLine).show(
             [
                 Fact(f"{figures.delivered:,} of {figures.recipients:,} delivered"),
                 Fact(f"{figures.read:,} read", Tone.GOOD),
                 Fact(f"{figures.confirmed:,} confirmed", Tone.GOOD),
                 Fact(summary.word, Tone.DIM, drop=2),
-                Fact(f"by {channels}", Tone.DIM, drop=3),
+                Fact(f"by {channels}" if channels else "", Tone.DIM, drop=3),
                 Fact(f"{times.clock_text(summary.created_at, zone)} written", Tone.DIM, drop=4),
             ]
         )
