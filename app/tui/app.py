@@ -86,6 +86,7 @@ class CallboardApp(App[None]):
         self.ticker.readers.append(lambda: read_center(office, self.view))
         self.trouble = ""
         """Why what is on screen is old; nothing while it is not."""
+        self.leaving = False
         self._kept = kept
         self._on_quit = on_quit
         self._ears: asyncio.Task[None] | None = None
@@ -190,24 +191,37 @@ class CallboardApp(App[None]):
 
     async def leave(self) -> None:
         """Leave, after asking if something would be left undone."""
-        from app.tui.screens.quit import QuitDialog, left_undone  # noqa: PLC0415 - only when it is opened
+        from app.tui.screens.quit import QuitDialog  # noqa: PLC0415 - only when it is opened
 
-        if isinstance(self.screen, QuitDialog):
+        problem = await (self._on_quit or self._left_undone)()
+        if isinstance(self.screen, QuitDialog):  # q was pressed twice
             return
-        if self._on_quit is not None:
-            problem = await self._on_quit()
-        else:
-            problem = left_undone(
-                self.view.center,
-                self.office.clock.now_ms(),
-                self.office.production.time_zone,
-                kept=self._kept,
-            )
         if problem is None:
-            self.exit()
+            self._go()
             return
         self.push_screen(QuitDialog(problem, self.office.clock), self._answered)
 
+    async def _left_undone(self) -> Problem | None:
+        from app.tui.screens.quit import cannot_tell, left_undone  # noqa: PLC0415 - only when it is opened
+
+        try:
+            center = self.view.center or await watching.center(self.office)  # q may be the very first key
+        except Exception:
+            log.exception("what waits cannot be read")
+            return cannot_tell(kept=self._kept)
+        now, zone = self.office.clock.now_ms(), self.office.production.time_zone
+        return left_undone(center, now, zone, kept=self._kept)
+
     def _answered(self, leave: bool | None) -> None:
         if leave:
-            self.exit()
+            self._go()
+
+    def _fatal_error(self) -> None:
+        """A mistake of ours ends the terminal. The log gets where it happened; the screen gets nothing: what
+        Textual would print holds names and texts, and whoever opened the terminal says what is so."""
+        log.error("the terminal ended by a mistake of ours", exc_info=self._exception)
+        self.panic()
+
+    def _go(self) -> None:
+        self.leaving = True
+        self.exit()

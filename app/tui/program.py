@@ -37,6 +37,11 @@ class Program(Protocol):
     @property
     def read_only(self) -> bool: ...
     @property
+    def leaving(self) -> bool:
+        """Whether the program is ending: keys that are still on their way do nothing more."""
+        ...
+
+    @property
     def banner(self) -> str:
         """A sentence that stays on screen, or nothing."""
         ...

@@ -124,6 +124,8 @@ class BoardScreen(Screen[None]):
 
     def do(self, action: Action, at: Situation) -> None:
         """Run an action, or say why it is off."""
+        if self.callboard.leaving:
+            return
         if problem := action.check(at):
             self.say(str(problem), warn=True)
             return

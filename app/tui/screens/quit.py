@@ -25,13 +25,11 @@ THROWN_AWAY = "What waits is thrown away with the demonstration."
 """What becomes of what waits: it stays in the home, or goes with it."""
 
 
-def left_undone(center: Center | None, now_ms: int, zone: str, *, kept: bool) -> Problem | None:
+def left_undone(center: Center, now_ms: int, zone: str, *, kept: bool) -> Problem | None:
     """What would be left undone if this process, the only one that sends, ended now; None if nothing would.
 
     ``kept`` tells whether the home outlives the process.
     """
-    if center is None:
-        return None
     in_window = sum(
         one.open_step.people for one in center.messages if one.open_step and is_open(one.open_step, now_ms)
     )
@@ -45,6 +43,11 @@ def left_undone(center: Center | None, now_ms: int, zone: str, *, kept: bool) ->
     if not sentences:
         return None
     return Problem(" ".join(sentences), KEPT if kept else THROWN_AWAY)
+
+
+def cannot_tell(*, kept: bool) -> Problem:
+    """The database cannot be read: whoever leaves must know that something may wait."""
+    return Problem("The database cannot be read: texts may wait.", KEPT if kept else THROWN_AWAY)
 
 
 class QuitDialog(ModalScreen[bool]):
