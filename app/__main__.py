@@ -12,17 +12,23 @@ if TYPE_CHECKING:
 
 
 async def open_terminal(house: House, *, banner: str, read_only: bool, sends: bool) -> None:
-    """Show the terminal until it is left."""
+    """Show the terminal until it is left. Raises :class:`Refused` if a mistake of ours ended it."""
+    from app.domain.problem import Refused  # noqa: PLC0415
     from app.tui.app import CallboardApp  # noqa: PLC0415 - no other command needs Textual
 
-    await CallboardApp(
+    terminal = CallboardApp(
         house.office,
         house.actor,
         banner=banner,
         demo=house.demo,
+        kept=house.kept,
         read_only=read_only,
         on_quit=None if sends else _leave,
-    ).run_async()
+    )
+    await terminal.run_async()
+    if terminal.return_code:
+        where = f" The log has the details: {house.settings.log_file}" if house.kept else ""
+        raise Refused("The screen ended by a mistake of Callboard's own.", f"Open it again.{where}")
 
 
 async def _leave() -> Problem | None:

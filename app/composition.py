@@ -29,6 +29,7 @@ from providers.contract import Clock, Factory, Money
 if TYPE_CHECKING:
     from app.dispatch.engine import Engine
     from app.dispatch.gateways import Gateway, Gateways
+    from app.dispatch.supervisor import Supervisor
     from app.listener.server import LoopbackServer
 
 GROUP = "callboard.providers"
@@ -38,6 +39,9 @@ DEMO = "demo"
 """The fact that marks a home as a demonstration: it never talks to anything outside this machine."""
 
 FIRST_PRODUCTION = "My production"
+
+WATCHER = "watcher"
+"""The part that notices what other processes write."""
 
 
 def factories() -> dict[str, Factory]:
@@ -62,7 +66,10 @@ def system_time_zone() -> str:
 
 @dataclass(slots=True)
 class House:
-    """Everything one process has open. ``engine`` and ``servers`` only where this process runs them."""
+    """Everything one process has open. ``engine`` and ``servers`` only where this process runs them, ``lookout``
+    only where it runs no engine and somebody looks on. ``kept`` is False for a home that is thrown away when this
+    process ends, with all that waits in it.
+    """
 
     settings: Settings
     database: Database
@@ -70,8 +77,10 @@ class House:
     office: Office
     actor: Actor
     demo: bool
+    kept: bool = True
     engine: Engine | None = None
     gateways: Gateways | None = None
+    lookout: Supervisor | None = None
     servers: list[LoopbackServer] = field(default_factory=list)
     public: PublicAddress = field(default_factory=PublicAddress)
     retired: list[Gateway] = field(default_factory=list)
@@ -92,6 +101,8 @@ class House:
             await self.gateways.close()
         for one in self.retired:
             await one.provider.close()
+        if self.lookout:
+            await self.lookout.stop()
         await self.database.close()
 
 
@@ -146,6 +157,10 @@ def _office(house: House, production: Production) -> Office:
             return True
         return path is not None and lease.is_taken(path)
 
+    def trouble() -> Problem | None:
+        since = house.engine.writer.in_trouble_since if house.engine else None
+        return None if since is None else not_stored(since, production.time_zone)
+
     return Office(
         database=house.database,
         vault=house.vault,
@@ -153,6 +168,18 @@ def _office(house: House, production: Production) -> Office:
         public=lambda: house.public,
         is_dispatching=is_dispatching,
         price=lambda kind, segments: _price(kind, production.region, segments),
+        trouble=trouble,
+    )
+
+
+def not_stored(since_ms: int, zone: str) -> Problem:
+    """The database takes no writes. The engine keeps what is to be written, and tries until it can."""
+    from app.domain.times import clock_text  # noqa: PLC0415 - the zone table is read only where it is needed
+
+    return Problem(
+        f"Nothing has been stored since {clock_text(since_ms, zone)}: the disk is full or another program locks "
+        "the database.",
+        "Make room or end it, and leave Callboard open.",
     )
 
 
@@ -286,7 +313,7 @@ async def start(
     house.engine = engine
     engine.reload = lambda: _reload(house)
     if watch:
-        engine.supervisor.start("watcher", house.database.watch)
+        engine.supervisor.start(WATCHER, house.database.watch)
     if listener:
         doors = Doors(house.database, house.vault, gateways, engine.writer, intake, lambda: house.public)
         settings = house.settings
@@ -299,6 +326,17 @@ async def start(
         private = _listening("private", settings, private_port)
         house.servers.append(await serve(private_app(house.database, is_ready), private))
     return None
+
+
+def look_out(house: House) -> None:
+    """Hear at once of what other processes write. For a process without an engine: an engine does it itself.
+
+    Looking out that fails is tried again; nothing else of this process depends on it.
+    """
+    from app.dispatch.supervisor import Supervisor  # noqa: PLC0415 - only where somebody looks on
+
+    house.lookout = Supervisor(house.database, reports=False)
+    house.lookout.start(WATCHER, house.database.watch)
 
 
 def _listening(which: Literal["public", "private"], settings: Settings, port: int | None) -> socket:

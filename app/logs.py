@@ -42,7 +42,7 @@ def redacted(_logger: object, _method: str, event: MutableMapping[str, Any]) -> 
 
 
 def configure(file: Path | None, stream: TextIO | None = None) -> None:
-    """Send the log to ``file`` (rotated), and to ``stream`` for a server."""
+    """Send the log to ``file`` (rotated), and to ``stream`` for a server. The file it went to before is closed."""
     handlers: list[logging.Handler] = []
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -54,6 +54,8 @@ def configure(file: Path | None, stream: TextIO | None = None) -> None:
     if stream is not None:
         handlers.append(logging.StreamHandler(stream))
     root = logging.getLogger("callboard")
+    for handler in root.handlers:
+        handler.close()
     root.handlers = handlers or [logging.NullHandler()]
     root.setLevel(logging.INFO)
     root.propagate = False

@@ -65,3 +65,19 @@ def fitted(text: str, width: int, glyphs: Glyphs, *, right: bool = False) -> str
     if length > width:
         return set_cell_size(plain, width - 1) + glyphs.more
     return " " * (width - length) + plain if right else plain + " " * (width - length)
+
+
+def folded(text: str, width: int, most: int, glyphs: Glyphs) -> list[str]:
+    """``text`` in lines of at most ``width`` columns, broken between words; what is left over after ``most`` lines
+    is cut off with a sign that there is more."""
+    words, lines = one_line(text).split(), [""]
+    for place, word in enumerate(words):
+        longer = f"{lines[-1]} {word}".lstrip()
+        if not lines[-1] or cell_len(longer) <= width:
+            lines[-1] = longer
+        elif len(lines) < most:
+            lines.append(word)
+        else:
+            lines[-1] = " ".join([lines[-1], *words[place:]])
+            break
+    return [line if cell_len(line) <= width else fitted(line, width, glyphs) for line in lines]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -51,6 +51,11 @@ class OptionLine(Widget, can_focus=True):
         super().watch_has_focus(value)
         self.refresh()
 
+    def _lead(self, place: int) -> str:
+        """Words before an option."""
+        del place
+        return ""
+
     def _words(self, place: int) -> str:
         raise NotImplementedError
 
@@ -59,7 +64,7 @@ class OptionLine(Widget, can_focus=True):
         for place in range(len(self.options)):
             here = self.has_focus and place == self.place
             style = "bold $block-cursor-foreground on $block-cursor-background" if here else self._tone(place)
-            parts += [(self._words(place), style), "  "]
+            parts += [(self._lead(place), STYLES[Tone.DIM]), (self._words(place), style), "  "]
         return Content.assemble(*parts).truncate(self.size.width, ellipsis=True)
 
     def _tone(self, place: int) -> str:
@@ -68,10 +73,12 @@ class OptionLine(Widget, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         at = 0
         for place in range(len(self.options)):
+            at += cell_len(self._lead(place))
             width = cell_len(self._words(place))
             if at <= event.x < at + width:
                 self.place = place
                 self.action_switch()
+                return
             at += width + 2
 
     def action_move(self, by: int) -> None:
@@ -125,31 +132,65 @@ class Turn(Choice):
 
 
 class Checks(OptionLine):
-    """Any of several: the arrows move, the space bar switches."""
+    """Any of several: the arrows move, the space bar switches.
+
+    Those that cannot be switched on stand last, behind the reason they share. Trying it posts :class:`Closed`.
+    """
 
     DEFAULT_CSS = "Checks { height: 1; width: 1fr; }"
+
+    class Closed(Message):
+        """Somebody tried to switch on what cannot be."""
+
+        def __init__(self, line: Checks, value: str) -> None:
+            super().__init__()
+            self.line = line
+            self.value = value
+
+        @property
+        def control(self) -> Checks:
+            return self.line
 
     def __init__(self, options: Sequence[Option], *, on: Collection[str] = (), id: str | None = None) -> None:
         super().__init__(options, id=id)
         self.on = set(on)
+        self._order = self.options
+        self._off: dict[str, str] = {}
 
     @property
     def values(self) -> tuple[str, ...]:
-        """What is switched on, in the order of the options."""
-        return tuple(value for value, _ in self.options if value in self.on)
+        """What is switched on, in the order the options were given in."""
+        return tuple(value for value, _ in self._order if value in self.on and value not in self._off)
 
     def switch(self, on: Collection[str]) -> None:
         """Switch exactly these on without telling anybody."""
         self.on = set(on)
         self.refresh()
 
+    def keep_off(self, reasons: Mapping[str, str]) -> None:
+        """Exactly these cannot be switched on, each for its reason (one or two words, or nothing)."""
+        here = self.options[self.place][0]
+        self._off = dict(reasons)
+        self.options = tuple(sorted(self._order, key=lambda one: self._off.get(one[0], "")))
+        self.place = [value for value, _ in self.options].index(here)
+        self.refresh()
+
     def action_switch(self) -> None:
-        self.on ^= {self.options[self.place][0]}
+        value = self.options[self.place][0]
+        if value in self._off:
+            self.post_message(self.Closed(self, value))
+            return
+        self.on ^= {value}
         self._changed()
+
+    def _lead(self, place: int) -> str:
+        reason = self._off.get(self.options[place][0], "")
+        before = self._off.get(self.options[place - 1][0], "") if place else ""
+        return f"{reason}: " if reason != before else ""
 
     def _words(self, place: int) -> str:
         value, words = self.options[place]
-        return f"[{'x' if value in self.on else ' '}] {words}"
+        return f"[{'x' if value in self.values else ' '}] {words}"
 
     def _tone(self, place: int) -> str:
-        return STYLES[Tone.PLAIN if self.options[place][0] in self.on else Tone.DIM]
+        return STYLES[Tone.PLAIN if self.options[place][0] in self.values else Tone.DIM]

@@ -9,12 +9,17 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
-from widgets.cells import STYLES, Tone, fitted
+from widgets.cells import STYLES, Tone, fitted, folded
 from widgets.glyphs import UNICODE, Glyphs
 
 TIME_WIDTH = 8
 WORD_WIDTH = 11
 """Columns of the longest word of the feed."""
+MOST_BELOW = 2
+"""Lines that what somebody must look at may take below its happening."""
+
+INDENT = "    "
+"""Before what stands in a line of its own: such a line begins no new happening."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,8 @@ class Line:
     text: str
     note: str = ""
     """Added where there is room for all of it."""
+    more: str = ""
+    """What somebody must look at: never left out, in a line of its own where there is no room beside the text."""
     tone: Tone = Tone.PLAIN
 
 
@@ -54,16 +61,31 @@ class Feed(Widget):
         width = self.size.width
         room = width - TIME_WIDTH - WORD_WIDTH - 4
         parts: list[str | tuple[str, str]] = []
-        for place, line in enumerate(self.lines[: self.size.height]):
+        left = self.size.height
+        for line in self.lines:
+            if left <= 0:
+                break
+            beside, below = _shared_out(line, room)
             parts += [
-                "\n" if place else "",
+                "\n" if parts else "",
                 (f"  {fitted(line.time, TIME_WIDTH, self.glyphs)} ", STYLES[Tone.DIM]),
                 (fitted(line.word, WORD_WIDTH, self.glyphs), STYLES[line.tone]),
-                f" {fitted(_with_note(line, room), room, self.glyphs)}",
+                f" {fitted(beside, room, self.glyphs)}",
             ]
+            left -= 1
+            for part in folded(below, width - len(INDENT), MOST_BELOW, self.glyphs)[:left] if below else ():
+                parts.append(f"\n{INDENT}{part}")
+                left -= 1
         return Content.assemble(*parts)
 
 
-def _with_note(line: Line, room: int) -> str:
-    whole = f"{line.text}  {line.note}" if line.note else line.text
-    return whole if cell_len(whole) <= room else line.text
+def _shared_out(line: Line, room: int) -> tuple[str, str]:
+    """What stands beside the word, and what stands below it."""
+    for beside, below in (
+        ("  ".join(one for one in (line.text, line.more, line.note) if one), ""),
+        ("  ".join(one for one in (line.text, line.more) if one), ""),
+        ("  ".join(one for one in (line.text, line.note) if one), line.more),
+    ):
+        if cell_len(beside) <= room:
+            return beside, below
+    return line.text, line.more

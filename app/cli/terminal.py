@@ -20,6 +20,8 @@ def open_callboard(desk: Desk, *, read_only: bool) -> Answer:
         house = await open_house(desk)
         try:
             banner = "" if read_only else await begin(house)
+            if house.engine is None:
+                composition.look_out(house)
             await show(desk, house, banner=banner, read_only=read_only)
         finally:
             await house.close()

@@ -26,9 +26,14 @@ log = structlog.get_logger(__name__)
 
 
 class Supervisor:
-    """Runs named parts until told to stop."""
+    """Runs named parts until told to stop.
 
-    def __init__(self, database: Database) -> None:
+    ``reports``: whether a part of the engine that keeps failing becomes an incident. A process that only looks on
+    writes nothing into the database: its log has to do.
+    """
+
+    def __init__(self, database: Database, *, reports: bool = True) -> None:
+        self._reports = reports
         self._database = database
         self._clock = database.clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -49,13 +54,13 @@ class Supervisor:
         while True:
             began = self._clock.monotonic_ms()
             try:
-                await self._run(name, part, reported=failures >= FAILURES_TO_REPORT)
+                await self._run(name, part, reported=self._reports and failures >= FAILURES_TO_REPORT)
             except Exception as error:
                 if self._clock.monotonic_ms() - began > STEADY_MS:
                     failures, wait_s = 0, FIRST_WAIT_S
                 failures += 1
                 log.exception("part failed", part=name, failures=failures, error=type(error).__name__)
-                if failures == FAILURES_TO_REPORT:
+                if self._reports and failures == FAILURES_TO_REPORT:
                     await self._report(name)
                 await sleep(self._clock, wait_s)
                 wait_s = min(wait_s * 2, LONGEST_WAIT_S)

@@ -114,6 +114,7 @@ async def _furnish(clock: Clock, settings: Settings, options: DemoOptions, carri
     """A home with a production, the carrier's account, and the crew; an earlier demo's home is used again."""
     await _mark(clock, settings)
     house = await composition.open_house(settings, clock)
+    house.kept = options.home is not None
     house.public = PublicAddress(PUBLIC, stable=True)
     now = clock.now_ms()
     async with house.database.write() as connection:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.domain.actor import Actor
-from app.domain.problem import Refused
+from app.domain.problem import Problem, Refused
 from app.domain.public_address import PublicAddress
 from app.store import messages
 from app.store.engine import Database
@@ -22,7 +22,8 @@ class Office:
     """One production's data, and how to reach it.
 
     ``is_dispatching`` tells whether any process sends from this database now; ``price`` what so many
-    segments through this kind of provider will probably cost.
+    segments through this kind of provider will probably cost; ``trouble`` why nothing of what this process does
+    can be stored just now, or None while all is well.
     """
 
     database: Database
@@ -31,6 +32,7 @@ class Office:
     public: Callable[[], PublicAddress] = PublicAddress
     is_dispatching: Callable[[], bool] = lambda: False
     price: Callable[[str, int], Money | None] = lambda _kind, _segments: None
+    trouble: Callable[[], Problem | None] = lambda: None
     random_bytes: Callable[[int], bytes] = field(default=os.urandom)
 
     @property

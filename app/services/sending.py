@@ -52,6 +52,12 @@ class Preflight:
     """What is odd about it, in sentences: an exclusion that leaves nobody out."""
 
 
+async def channels(office: Office) -> frozenset[Channel]:
+    """The channels that can be sent on now: those with a provider. One without is never planned."""
+    async with office.database.read() as connection:
+        return await accounts.channels_with_provider(connection)
+
+
 async def preflight(office: Office, composed: Composed) -> Preflight:
     """The sheet before sending. Raises :class:`Refused` for a message that cannot be sent at all."""
     if problem := problem_of(composed, office.production.name):
@@ -72,7 +78,7 @@ async def preflight(office: Office, composed: Composed) -> Preflight:
         raise Refused("Nobody is addressed.", "Import the crew list first: callboard crew import FILE.")
     routable = Routable(composed.priority, composed.purpose, tuple(composed.channels))
     excluded: list[Excluded] = []
-    channels: dict[Channel, int] = {}
+    planned: dict[Channel, int] = {}
     held = overrides = segments = 0
     numbers: set[str] = set()
     shared = 0
@@ -88,7 +94,7 @@ async def preflight(office: Office, composed: Composed) -> Preflight:
                 Excluded(person.name, person.public_id, person.department, reason.why, reason.next)
             )
         for path in decision.paths:
-            channels[path.channel] = channels.get(path.channel, 0) + 1
+            planned[path.channel] = planned.get(path.channel, 0) + 1
             held += path.held_until_ms is not None
             overrides += path.override is not None
             if path.channel is Channel.SMS:
@@ -102,15 +108,15 @@ async def preflight(office: Office, composed: Composed) -> Preflight:
     return Preflight(
         recipients=len(people),
         excluded=tuple(sorted(excluded, key=lambda one: (one.department, one.person))),
-        channels=channels,
+        channels=planned,
         segments=segments,
         offending="".join(sorted({character for _, character in by_opt_out[False].offending}))[:20],
         held=held,
         overrides=overrides,
         shared=shared,
-        cost=office.price(kind, segments) if kind and channels else None,
+        cost=office.price(kind, segments) if kind and planned else None,
         eta_seconds=undo_s + round(backlog_ms / 1000) + (-(-segments // rate) if rate else 0)
-        if channels
+        if planned
         else 0,
         remarks=tuple(remarks),
     )

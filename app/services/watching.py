@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -142,6 +143,12 @@ async def people(office: Office, name: str, state: str) -> list[Standing]:
         return await standings.standings(connection, message.id, states[state])
 
 
+async def by_channel(office: Office, message_id: int) -> Mapping[Channel, ChannelFigures]:
+    """How far each channel of a message (by its internal key) got; only channels it was planned on."""
+    async with office.database.read() as connection:
+        return await board.by_channel(connection, message_id)
+
+
 async def explain(office: Office, name: str, person: str | None = None) -> list[Happening]:
     """Everything that happened to a message, or to one person of it. Raises :class:`Refused`."""
     message = await find_message(office, name)
@@ -170,7 +177,7 @@ async def explain(office: Office, name: str, person: str | None = None) -> list[
 
 
 @asynccontextmanager
-async def following(office: Office) -> AsyncIterator[object]:
-    """A bell (an ``asyncio.Event``) that rings when something this process shows may have changed."""
+async def following(office: Office) -> AsyncIterator[asyncio.Event]:
+    """A bell that rings when something this process shows may have changed."""
     with office.database.listening() as bell:
         yield bell

@@ -111,13 +111,17 @@ class Database:
         """Ring whenever another process has written something. Runs until cancelled; SQLite only."""
         if self._writer is None:
             return
-        seen = await self._writer.version()
+        seen = await self._version(self._writer)
         while True:
             await self.clock.sleep_until(self.clock.now_ms() + LOOK_EVERY_MS)
-            version = await self._writer.version()
+            version = await self._version(self._writer)
             if version != seen:
                 seen = version
                 self.ring()
+
+    async def _version(self, visitor: Visitor) -> int:
+        with self.clock.working():
+            return await visitor.version()
 
     def ring(self, *, by_engine: bool = False) -> None:
         """Wake those in this process who wait for a change."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import locale
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -49,8 +50,9 @@ def stylesheet() -> str:
 class CallboardApp(App[None]):
     """Callboard in the terminal.
 
-    ``banner`` is a sentence that stays on screen (another process sends from this database). ``on_quit`` is asked
-    before leaving: a :class:`Problem` names what would be left undone, None lets go at once.
+    ``banner`` is a sentence that stays on screen (another process sends from this database). ``kept`` is False
+    where the home is thrown away afterwards. ``on_quit`` is asked before leaving: a :class:`Problem` names what
+    would be left undone, None lets go at once.
     """
 
     TITLE = "Callboard"
@@ -67,6 +69,7 @@ class CallboardApp(App[None]):
         *,
         banner: str = "",
         demo: bool = False,
+        kept: bool = True,
         read_only: bool = False,
         on_quit: Callable[[], Awaitable[Problem | None]] | None = None,
     ) -> None:
@@ -83,21 +86,27 @@ class CallboardApp(App[None]):
         self.ticker.readers.append(lambda: read_center(office, self.view))
         self.trouble = ""
         """Why what is on screen is old; nothing while it is not."""
+        self.leaving = False
+        self._kept = kept
         self._on_quit = on_quit
+        self._ears: asyncio.Task[None] | None = None
         self._open = AsyncExitStack()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
 
     def get_default_screen(self) -> CenterScreen:
-        return CenterScreen()
+        return CenterScreen(self)
 
     async def on_mount(self) -> None:
-        self.ticker.listen(await self._open.enter_async_context(watching.following(self.office)))
+        self.ticker.bell = await self._open.enter_async_context(watching.following(self.office))
         self.set_interval(TICK_S, self.tick)
+        self._ears = asyncio.create_task(self._hear())
         self.look()
 
     async def on_unmount(self) -> None:
+        if self._ears:
+            self._ears.cancel()
         await self._open.aclose()
 
     # ----------------------------------------------------------------------------------------------- ticker
@@ -110,6 +119,12 @@ class CallboardApp(App[None]):
             self.screen.each_tick(self.office.clock.now_ms())
         if self.ticker.is_due():
             self.start(self.turn())
+
+    async def _hear(self) -> None:
+        """A change is read when the bell rings, not at the next tick."""
+        while True:
+            await self.ticker.rung()
+            await self._guarded(self.turn())
 
     async def turn(self) -> None:
         """Read if it is time, and draw what is new."""
@@ -153,7 +168,7 @@ class CallboardApp(App[None]):
     def write_message(self) -> None:
         from app.tui.screens.compose import ComposeScreen  # noqa: PLC0415 - only when it is opened
 
-        self.push_screen(ComposeScreen())
+        self.push_screen(ComposeScreen(self))
 
     async def show_center(self) -> None:
         """Close everything above the Center."""
@@ -164,7 +179,7 @@ class CallboardApp(App[None]):
     def open_message(self, message: Summary) -> None:
         from app.tui.screens.message import MessageScreen  # noqa: PLC0415 - only when it is opened
 
-        self.push_screen(MessageScreen(message))
+        self.push_screen(MessageScreen(self, message))
 
     def open_help(self, actions: Sequence[Action], at: Situation) -> None:
         from app.tui.screens.help import HelpScreen  # noqa: PLC0415 - only when it is opened
@@ -176,21 +191,37 @@ class CallboardApp(App[None]):
 
     async def leave(self) -> None:
         """Leave, after asking if something would be left undone."""
-        from app.tui.screens.quit import QuitDialog, left_undone  # noqa: PLC0415 - only when it is opened
+        from app.tui.screens.quit import QuitDialog  # noqa: PLC0415 - only when it is opened
 
-        if isinstance(self.screen, QuitDialog):
+        problem = await (self._on_quit or self._left_undone)()
+        if isinstance(self.screen, QuitDialog):  # q was pressed twice
             return
-        if self._on_quit is not None:
-            problem = await self._on_quit()
-        else:
-            problem = left_undone(
-                self.view.center, self.office.clock.now_ms(), self.office.production.time_zone
-            )
         if problem is None:
-            self.exit()
+            self._go()
             return
         self.push_screen(QuitDialog(problem, self.office.clock), self._answered)
 
+    async def _left_undone(self) -> Problem | None:
+        from app.tui.screens.quit import cannot_tell, left_undone  # noqa: PLC0415 - only when it is opened
+
+        try:
+            center = self.view.center or await watching.center(self.office)  # q may be the very first key
+        except Exception:
+            log.exception("what waits cannot be read")
+            return cannot_tell(kept=self._kept)
+        now, zone = self.office.clock.now_ms(), self.office.production.time_zone
+        return left_undone(center, now, zone, kept=self._kept)
+
     def _answered(self, leave: bool | None) -> None:
         if leave:
-            self.exit()
+            self._go()
+
+    def _fatal_error(self) -> None:
+        """A mistake of ours ends the terminal. The log gets where it happened; the screen gets nothing: what
+        Textual would print holds names and texts, and whoever opened the terminal says what is so."""
+        log.error("the terminal ended by a mistake of ours", exc_info=self._exception)
+        self.panic()
+
+    def _go(self) -> None:
+        self.leaving = True
+        self.exit()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from app.domain import times
 from app.domain.buckets import Bucket
 from app.domain.messages import MessageStatus
 from app.domain.priorities import Priority, StepKind
+from app.domain.problem import Problem
+from app.services import hearing
 from app.services.watching import Center
 from app.store.board import FeedRow, OpenStep, Summary
 from app.store.day import Day
@@ -174,10 +176,35 @@ FEED_WORDS: dict[str, tuple[str, Tone]] = {
 """What happened, in a word; trouble in capitals."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReplyWords:
+    """How a reply that somebody must look at is told: a word, who it is from if that is not known, what to do."""
+
+    word: str
+    nobody: str
+    look: str
+
+
+REPLIES: dict[str, ReplyWords] = {
+    hearing.FLAG_FREE: ReplyWords("WROTE", "somebody", "in their own words, read it there"),
+    hearing.FLAG_LEFT_ALONE: ReplyWords("OPT OUT?", "somebody", "asks to be left alone, ask them"),
+    hearing.FLAG_HELP: ReplyWords("ASKS HELP", "somebody", "asks what these texts are (HELP)"),
+    hearing.FLAG_SHARED: ReplyWords("WHO WROTE?", "a shared number", "two people have it, ask both"),
+    hearing.FLAG_STRANGER: ReplyWords("STRANGER", "unknown number", "had no message; on the crew list?"),
+}
+"""By what a reply was taken for. Its own words are read on the screen of the message, where its writer is known."""
+
+
 def feed_line(row: FeedRow, zone: str) -> Line:
+    """Something that happened, in a line; a reply to look at with who wrote, about what, and what to do."""
+    at = times.wall(row.at, zone).strftime("%H:%M:%S")
+    if row.kind == hearing.REPLY:
+        words = REPLIES.get(row.detail, ReplyWords("REPLY", "somebody", row.detail))
+        look = ": ".join(one for one in (row.code, words.look) if one)
+        return Line(row.id, at, words.word, row.person or words.nobody, more=look, tone=Tone.WARN)
     word, tone = FEED_WORDS.get(row.kind, (row.kind.replace("_", " "), Tone.PLAIN))
     text = "  ".join(one for one in (row.person, row.detail) if one)
-    return Line(row.id, times.wall(row.at, zone).strftime("%H:%M:%S"), word, text, row.code, tone)
+    return Line(row.id, at, word, text, row.code, tone=tone)
 
 
 def head_facts(
@@ -212,14 +239,17 @@ def urgent_words(center: Center, now_ms: int) -> str:
     return f"!! {center.unread_urgent:,} unread URGENT{age}"
 
 
-def banner_facts(center: Center | None, trouble: str, banner: str) -> list[Fact]:
-    """Trouble that needs an act stays on screen until it is over."""
-    standing = [f"{one.sentence} {one.next}".strip() for one in center.incidents] if center else []
-    sentences = [one for one in (trouble, *standing, banner) if one]
-    if not sentences:
-        return []
-    more = f"{len(sentences) - 1} more" if len(sentences) > 1 else ""
-    return [Fact("!", Tone.URGENT), Fact(sentences[0], Tone.WARN), Fact(more, Tone.DIM, drop=1, right=True)]
+def banner_words(center: Center | None, not_stored: Problem | None, old: str, standing: str) -> str:
+    """Trouble that needs an act stays on screen until it is over; what stops everything else comes first.
+
+    ``old`` says why what is on screen is old, ``standing`` what is so for as long as this terminal is open.
+    """
+    open_incidents = [f"{one.sentence} {one.next}".strip() for one in center.incidents] if center else []
+    sentences = [
+        one for one in (str(not_stored) if not_stored else "", old, *open_incidents, standing) if one
+    ]
+    more = f" ({len(sentences) - 1} more)" if len(sentences) > 1 else ""
+    return f"{sentences[0]}{more}" if sentences else ""
 
 
 def statistics(day: Day, pace: Pace) -> tuple[list[Fact], list[Fact]]:

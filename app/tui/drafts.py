@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from app.domain import sms, texts, times
+from app.domain import routing, sms, texts, times
 from app.domain.message_types import DEFAULTS, MessageType
 from app.domain.messages import Composed, wording_of
 from app.domain.priorities import PROFILES, Priority, QuietRule, StepKind, undo_window_s
+from app.domain.problem import Problem
 from app.domain.replies import STANDARD_OPTIONS
 from app.services.office import Office
 from app.services.sending import SAMPLE_TOKEN, Preflight
@@ -24,6 +26,7 @@ class Draft:
     type: MessageType = MessageType.CALL_TIME
     priority: Priority = DEFAULTS[MessageType.CALL_TIME].priority
     channels: tuple[Channel, ...] = PROFILES[DEFAULTS[MessageType.CALL_TIME].priority].channels
+    """Those that are wished for; only those that can be sent on are used."""
     channels_chosen: bool = False
     """The channels were chosen by hand, so they no longer follow the priority."""
     to: str = "all"
@@ -46,7 +49,12 @@ class Draft:
         """The words of the audience; a comma separates them."""
         return [word.strip() for word in self.to.split(",") if word.strip()]
 
-    def composed(self) -> Composed:
+    def by(self, available: Collection[Channel]) -> tuple[Channel, ...]:
+        """The channels it goes out on, where these are available."""
+        return tuple(one for one in self.channels if one in available)
+
+    def composed(self, available: Collection[Channel]) -> Composed:
+        """The message as it is sent where these channels are available."""
         return Composed(
             audience=self.audience,
             type=self.type,
@@ -54,7 +62,7 @@ class Draft:
             purpose=DEFAULTS[self.type].purpose,
             subject=self.subject.strip(),
             body=self.body.strip(),
-            channels=self.channels,
+            channels=self.by(available),
             options=STANDARD_OPTIONS if self.asks else (),
         )
 
@@ -79,6 +87,24 @@ def size_facts(text: str) -> list[Fact]:
         cure = "f4 straightens" if curable else "leave it out to save"
         facts.append(Fact(f"{found[:12]} halves the room: {cure}", Tone.WARN))
     return facts
+
+
+NO_PROVIDER = "no provider"
+"""Why a channel is off, in the line of channels."""
+
+
+def no_provider(channel: Channel) -> Problem:
+    """Why this channel cannot be switched on."""
+    words = routing.CHANNEL_WORDS[channel]
+    return Problem(f"No provider is set up for {words}.", "See what can be set up: callboard provider list.")
+
+
+def nothing_on(available: Collection[Channel]) -> Problem:
+    """Why a message without a channel does not go out."""
+    if not available:
+        return Problem("Nothing can be sent: no provider is set up.", "Add one: callboard provider add.")
+    words = " or ".join(CHANNEL_WORDS[one] for one in Channel if one in available)
+    return Problem("It goes out by nothing.", f"Switch on {words} in the line By, with space.")
 
 
 QUIET_WORDS: dict[QuietRule, str] = {

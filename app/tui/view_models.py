@@ -7,16 +7,17 @@ database, knows the terminal or waits.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from app.domain.buckets import Bucket
+from app.domain.buckets import Bucket, ChannelFigures
 from app.services.watching import Center
 from app.store.board import Summary
 from app.store.standings import Standing
 from app.store.timeline import Happening
+from providers.contract import Channel
 
 
 class Part(StrEnum):
@@ -181,6 +182,8 @@ class MessageView:
     person: Standing | None = None
     people: dict[int, Standing] = field(default_factory=dict)
     people_of: tuple[str, int] | None = None
+    channels: tuple[Channel, ...] = ()
+    """Those it was planned on for anybody; none while its first undo window is open."""
     timeline: tuple[Happening, ...] = ()
     timeline_of: tuple[int, int] | None = None
     order: Order = PEOPLE_ORDERS[0]
@@ -200,6 +203,9 @@ class MessageView:
         if wanted[0] == self.chosen:
             self.people, self.people_of = {one.recipient_id: one for one in people}, wanted
             self.dirty.add(Part.PEOPLE)
+
+    def take_channels(self, figures: Mapping[Channel, ChannelFigures]) -> None:
+        self.channels = tuple(channel for channel, one in figures.items() if one.planned)
 
     @property
     def timeline_wanted(self) -> tuple[int, int] | None:

@@ -132,6 +132,10 @@ class Counter:
         """The same where a terminal can be opened."""
         return self._give(words, AtTheCounter(self.clock, open_terminal=open_terminal), "")
 
+    def at_a_screen_without_home(self, open_terminal: OpenTerminal, *words: str) -> Said:
+        """The same where no home is named."""
+        return self._carry_out(words, AtTheCounter(self.clock, open_terminal=open_terminal), "")
+
     def on_the_air(self, *words: str) -> tuple[Said, list[LoggedMessage]]:
         """The same with a carrier; also the texts it took."""
         around = OnTheAir(self.clock, self.home)
@@ -139,7 +143,10 @@ class Counter:
         return said, around.taken
 
     def _give(self, words: Sequence[str], around: Surroundings, stdin: str | bytes) -> Said:
-        result = CliRunner().invoke(commands, [*words, "--home", str(self.home)], input=stdin, obj=around)
+        return self._carry_out([*words, "--home", str(self.home)], around, stdin)
+
+    def _carry_out(self, words: Sequence[str], around: Surroundings, stdin: str | bytes) -> Said:
+        result = CliRunner().invoke(commands, list(words), input=stdin, obj=around)
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         asked = around.asked if isinstance(around, AtTheCounter) else ()

@@ -96,11 +96,18 @@ def sit(house: House) -> Sit:
         *,
         banner: str = "",
         demo: bool = False,
+        kept: bool = True,
         read_only: bool = False,
         on_quit: Callable[[], Awaitable[Problem | None]] | None = None,
     ) -> AsyncIterator[Desk]:
         app = ListeningApp(
-            house.office, COORDINATOR, banner=banner, demo=demo, read_only=read_only, on_quit=on_quit
+            house.office,
+            COORDINATOR,
+            banner=banner,
+            demo=demo,
+            kept=kept,
+            read_only=read_only,
+            on_quit=on_quit,
         )
         async with app.run_test(size=size) as pilot:
             desk = Desk(app, pilot)

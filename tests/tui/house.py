@@ -17,18 +17,19 @@ from app.domain.messages import Composed
 from app.domain.priorities import PROFILES, Priority, Purpose
 from app.domain.replies import STANDARD_OPTIONS
 from app.services import crew as crew_service
-from app.services import sending
+from app.services import hearing, sending
 from app.services.office import Office
 from app.store import accounts, answers, claims, outcomes, productions, receipts, schema
 from app.store import tables as t
 from app.store.engine import Database, open_database
 from app.store.vault import Vault
-from providers.contract import Accepted, Account, Channel, Fact, ProviderError
+from providers.contract import Accepted, Account, Channel, Fact, Inbound, ProviderError
 
 START_MS = 1_794_609_720_000
 """A Friday evening, 22:42 in London."""
 
 COORDINATOR = Actor("Kit Marsh")
+SENDER = "+447700900999"
 ONLY_TEXTS = frozenset({Channel.SMS})
 
 
@@ -111,6 +112,7 @@ class House:
 
     office: Office
     clock: HandClock
+    heard: int = 0
 
     @property
     def database(self) -> Database:
@@ -128,16 +130,19 @@ class House:
                 account,
                 public_id="01J0000000000000000000ACCT",
                 channel=Channel.SMS,
-                senders=[("+447700900999", segments_per_second)],
+                senders=[(SENDER, segments_per_second)],
                 production_id=self.office.production.id,
                 now_ms=self.clock.now_ms(),
             )
 
     async def write(
-        self, subject: str, priority: Priority = Priority.URGENT, **parts: object
+        self,
+        subject: str,
+        priority: Priority = Priority.URGENT,
+        *,
+        channels: Sequence[Channel] = (Channel.SMS,),
     ) -> sending.Sent:
-        """Send a text to everybody; it waits in its undo window."""
-        del parts
+        """Send a message to everybody; it waits in its undo window."""
         composed = Composed(
             audience=["all"],
             type=MessageType.SAFETY if priority is Priority.URGENT else MessageType.CALL_TIME,
@@ -145,7 +150,7 @@ class House:
             purpose=Purpose.SAFETY if priority is Priority.URGENT else Purpose.OPERATIONAL,
             subject=subject,
             body=f"{subject}. Gate C, ask for Kit.",
-            channels=[Channel.SMS],
+            channels=channels,
             options=STANDARD_OPTIONS,
         )
         return await sending.send(self.office, COORDINATOR, composed)
@@ -222,6 +227,19 @@ class House:
                     for name in names
                 ],
                 now,
+            )
+
+    async def hear(self, number: str, words: str) -> None:
+        """A text comes in."""
+        self.heard += 1
+        async with self.database.write() as connection:
+            account = (await connection.execute(select(t.accounts.c.id))).scalar_one()
+            await hearing.take_inbound(
+                connection,
+                self.office.vault,
+                account,
+                Inbound(Channel.SMS, f"SM{self.heard}", number, SENDER, words, f"in:{self.heard}"),
+                self.clock.now_ms(),
             )
 
     async def answer(self, sent: sending.Sent, name: str, digit: int = 1) -> None:

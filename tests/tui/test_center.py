@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.composition import not_stored
 from app.domain.buckets import Bucket
 from app.domain.priorities import GUARD_S, Priority
+from app.services import crew as crew_service
 from app.services import watching
 from app.store.board import Summary
 from app.tui.actions import CENTER_ACTIONS
-from providers.contract import Fact, ProviderError
+from providers.contract import Channel, Fact, ProviderError
 from tests.tui.conftest import LARGE, SMALL, Sit
-from tests.tui.house import House, open_house
+from tests.tui.house import COORDINATOR, House, open_house
 
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE, (200, 50)], ids=["80x24", "120x40", "200x50"])
 
@@ -80,6 +83,76 @@ async def test_the_feed_says_what_happened_with_trouble_in_capitals(house: House
     async with sit() as desk:
         assert names[1] in desk.line_with("NEEDS HELP")
         assert any("confirmed" in line and names[0] in line for line in desk.lines)
+
+
+SHARED = "Name,Department,Mobile\nAda Lund,Camera,+447700900001\nJon Okafor,Grip,+447700900001\n"
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+@pytest.mark.parametrize(
+    ("number", "words", "told"),
+    [
+        ("+447700900000", "which gate?", ("WROTE", "Ada Ferreira", "in their own words, read it there")),
+        (
+            "+447700900000",
+            "please don't text me anymore",
+            ("OPT OUT?", "Ada Ferreira", "asks to be left alone, ask them"),
+        ),
+        ("+447700900000", "HELP", ("ASKS HELP", "somebody", "asks what these texts are (HELP)")),
+        ("+447700900555", "hello?", ("STRANGER", "unknown number", "had no message; on the crew list?")),
+    ],
+    ids=["own words", "left alone", "help", "stranger"],
+)
+async def test_the_feed_says_who_replied_about_what_and_what_to_look_at(
+    house: House, sit: Sit, size: tuple[int, int], number: str, words: str, told: tuple[str, str, str]
+) -> None:
+    await house.hire(2)
+    await house.give_provider()
+    sent = await house.post("Unit move")
+    await house.hear(number, words)
+    word, who, look = told
+    async with sit(size) as desk:
+        line = desk.line_with(word)
+        assert who in line
+        place = desk.lines.index(line)
+        shown = "\n".join(desk.lines[place : place + 2])
+        assert look in shown
+        assert (f"{sent.code}: {look}" in shown) == (who == "Ada Ferreira")
+
+
+async def test_in_a_narrow_feed_what_to_look_at_goes_on_in_the_next_line(house: House, sit: Sit) -> None:
+    await house.hire(2)
+    await house.give_provider()
+    sent = await house.post("Unit move")
+    await house.hear("+447700900000", "which gate?")
+    async with sit((160, 40)) as desk:
+        place = desk.lines.index(desk.line_with("WROTE"))
+        assert desk.lines[place + 1].rstrip().endswith(f"{sent.code}: in their own words,")
+        assert desk.lines[place + 2].rstrip().endswith("    read it there")
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+async def test_a_reply_from_a_number_two_people_share_is_told_as_nobodys(
+    house: House, sit: Sit, size: tuple[int, int]
+) -> None:
+    await crew_service.import_crew(house.office, COORDINATOR, "crew.csv", SHARED.encode())
+    await house.give_provider()
+    sent = await house.post("Unit move")
+    await house.hear("+447700900001", "1")
+    async with sit(size) as desk:
+        assert "a shared number" in desk.line_with("WHO WROTE?")
+        desk.line_with(f"{sent.code}: two people have it, ask both")
+
+
+async def test_the_words_of_a_reply_are_read_on_the_screen_of_its_message(house: House, sit: Sit) -> None:
+    await house.hire(2)
+    await house.give_provider()
+    await house.post("Unit move")
+    await house.hear("+447700900000", "which gate?")
+    async with sit(LARGE) as desk:
+        await desk.press("enter", *["down"] * 4)
+        desk.line_with("What happened to Ada Ferreira")
+        desk.line_with("“which gate?”")
 
 
 async def test_the_statistics_count_texts_failures_and_replies(house: House, sit: Sit) -> None:
@@ -291,9 +364,14 @@ async def test_80x24_shows_five_rows_of_each_list_even_with_a_banner_and_a_hold_
     await house.give_provider()
     for number in range(6):
         await house.post(f"Message {number}", Priority.INFO)
-    async with sit(banner="Another Callboard sends from this database. Use that one.") as desk:
+    banner = (
+        "Another Callboard is sending from this database already (serve, process 4242). Use that one; this one "
+        "shows everything and sends nothing."
+    )
+    async with sit(banner=banner) as desk:
         await desk.press("r")
         desk.line_with("Another Callboard")
+        desk.line_with("shows everything and sends nothing.")
         desk.line_with("Reminding")
         assert sum("Message " in line and "%" in line for line in desk.lines) >= 5
         assert sum("text" in line and "carrier" in line for line in desk.lines) >= 5
@@ -371,6 +449,27 @@ async def test_a_database_that_cannot_be_read_is_told_on_a_banner_until_it_can(
         assert "What you see is old." not in desk.text
 
 
+async def test_a_database_that_takes_no_writes_is_told_on_a_banner_for_as_long_as_it_lasts(
+    house: House, sit: Sit
+) -> None:
+    await house.hire(3)
+    since: list[int] = []
+    house.office = replace(
+        house.office, trouble=lambda: not_stored(since[0], "Europe/London") if since else None
+    )
+    async with sit(banner="Another Callboard sends from this database. Use that one.") as desk:
+        assert "Nothing has been stored" not in desk.text
+        since.append(house.clock.now_ms())
+        house.clock.advance(180)
+        await desk.settle()
+        desk.line_with("! Nothing has been stored since 22:42: the disk is full")
+        desk.line_with("Make room or end it, and leave Callboard open. (1 more)")
+        since.clear()
+        await desk.settle()
+        assert "Nothing has been stored" not in desk.text
+        assert desk.lines[1].strip() == "! Another Callboard sends from this database. Use that one."
+
+
 async def test_an_action_that_fails_is_a_sentence_and_the_screen_stays(
     house: House, sit: Sit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -427,6 +526,19 @@ async def test_the_buckets_of_a_message_add_up_to_its_people(house: House, sit: 
         assert counts["non_reader"] == 8
         assert sum(counts[bucket.value] for bucket in Bucket) == 12
         assert counts["confirmed"] == 4
+
+
+async def test_a_message_names_the_channels_it_really_goes_out_on(house: House, sit: Sit) -> None:
+    await house.hire(4)
+    await house.give_provider()
+    await house.write("Unit move", channels=tuple(Channel))
+    async with sit((160, 40)) as desk:
+        await desk.press("enter")
+        assert " by " not in desk.lines[1]
+        house.clock.advance(6)
+        await house.let_out()
+        await desk.settle()
+        assert "· by text ·" in desk.lines[1]
 
 
 async def test_a_message_shows_who_stands_in_a_bucket_and_what_happened_to_one_of_them(

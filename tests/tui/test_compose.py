@@ -6,6 +6,7 @@ import pytest
 from textual.widgets import Input, TextArea
 
 from app.services import watching
+from providers.contract import Channel
 from tests.tui.conftest import LARGE, SMALL, Sit
 from tests.tui.house import House
 
@@ -49,6 +50,7 @@ async def test_esc_keeps_what_was_written(house: House, sit: Sit) -> None:
 
 async def test_a_curly_apostrophe_is_named_and_one_key_straightens_it(house: House, sit: Sit) -> None:
     await house.hire(2)
+    await house.give_provider()
     async with sit() as desk:
         await desk.press("n", "tab")
         desk.app.screen.query_one("#body", TextArea).text = "We’re at Gate C"
@@ -110,14 +112,64 @@ async def test_the_review_shows_who_is_not_reached_why_and_what_to_do(house: Hou
 
 async def test_another_kind_brings_its_priority_and_that_its_channels(house: House, sit: Sit) -> None:
     await house.hire(2)
+    await house.give_provider()
     async with sit() as desk:
         await desk.press("n", *["shift+tab"] * 4, "left", "left")
         desk.line_with("< Cancellation >")
         desk.line_with("(o) !! URGENT")
-        assert "[x] call" in desk.line_with("By")
+        assert "[x] text" in desk.line_with("By")
         await desk.press("tab", "right", "right")
         desk.line_with("(o) i Info")
         assert "[ ] text" in desk.line_with("By")
+
+
+@SIZES
+async def test_a_channel_without_a_provider_is_off_says_why_and_stays_off(
+    house: House, sit: Sit, size: tuple[int, int]
+) -> None:
+    await house.hire(5)
+    await house.give_provider()
+    async with sit(size) as desk:
+        await desk.press("n", "“Unit move", *["shift+tab"] * 2)
+        line = "[x] text  no provider: [ ] call  [ ] push  [ ] e-mail  [ ] in-app"
+        assert line in desk.line_with("By")
+        await desk.press("right", "space")
+        assert desk.app.said[-1].startswith("No provider is set up for calls.")
+        assert line in desk.line_with("By")
+        await desk.press("f5")
+        desk.line_with("5 people · 5 by text · nobody is left out")
+        await desk.press("f9")
+    (sent,) = (await watching.center(house.office)).messages
+    assert sent.channels == (Channel.SMS,)
+
+
+async def test_a_message_that_no_available_channel_is_on_for_says_which_to_switch_on(
+    house: House, sit: Sit
+) -> None:
+    await house.hire(5)
+    await house.give_provider()
+    async with sit() as desk:
+        await desk.press("n", "“Lunch at two", *["shift+tab"] * 3, "right")
+        desk.line_with("(o) i Info")
+        desk.line_with("It goes out by nothing. Switch on text in the line By, with space.")
+        await desk.press("f5")
+        desk.line_with("! It goes out by nothing.")
+        await desk.press("tab", "space")
+        desk.line_with("1 segment")
+        await desk.press("f5")
+        desk.line_with("5 by text")
+
+
+async def test_a_provider_that_is_set_up_meanwhile_switches_its_channel_on(house: House, sit: Sit) -> None:
+    await house.hire(2)
+    async with sit() as desk:
+        await desk.press("n", "“Unit move")
+        assert "no provider: [ ] text" in desk.line_with("By")
+        desk.line_with("Nothing can be sent: no provider is set up. Add one: callboard provider add.")
+        await house.give_provider()
+        await desk.settle()
+        assert "[x] text  no provider: [ ] call" in desk.line_with("By")
+        desk.line_with("1 segment")
 
 
 async def test_f9_pressed_twice_sends_once(house: House, sit: Sit) -> None:

@@ -83,6 +83,10 @@ class Terminal:
         """Press q, and y until the program has ended (a dialog is deaf for its first moment); its exit code."""
         self.press("q")
         self.until("the way out", lambda text: "Leave Callboard" in text or self.process.poll() is not None)
+        return self.confirm()
+
+    def confirm(self) -> int:
+        """Press y until the program has ended; its exit code."""
         end = self._clock.monotonic_ms() + PATIENCE_MS
         while self.process.poll() is None and self._clock.monotonic_ms() < end:
             with contextlib.suppress(OSError):
@@ -183,6 +187,26 @@ def test_a_resize_to_nothing_and_back_keeps_the_screen(demo: Terminal) -> None:
             demo.until("the message again", lambda text: "Unit moves to Stage 4" in text)
     assert demo.leave() == 0
     assert b"Traceback" not in demo.said
+
+
+@pytest.mark.parametrize(
+    ("words", "what_becomes_of_it"),
+    [((), "What waits is thrown away"), (("--home", "kept"), "until you open it again")],
+    ids=["thrown away", "kept"],
+)
+def test_leaving_a_demonstration_says_what_becomes_of_what_waits(
+    words: tuple[str, ...], what_becomes_of_it: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    terminal = Terminal(["demo", "--crew", "200", *words], 80, 24, tmp_path / "none")
+    try:
+        terminal.until("texts that wait", lambda text: "Unit moves to Stage 4" in text and "200" in text)
+        terminal.press("q")
+        terminal.until("what becomes of it", lambda text: what_becomes_of_it in text)
+        assert terminal.confirm() == 0
+    finally:
+        terminal.close()
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])

@@ -13,7 +13,7 @@ from app.tui.app import stylesheet
 from app.tui.board_rows import MESSAGE_COLUMNS, PEOPLE_COLUMNS
 from app.tui.view_models import Pace
 from widgets.bars import Bar, bar_text, percent
-from widgets.cells import fitted
+from widgets.cells import fitted, folded, one_line
 from widgets.columns import Column, widths
 from widgets.glyphs import ASCII, UNICODE, glyphs_for
 from widgets.hold_bar import Hold
@@ -61,6 +61,17 @@ def test_a_fitted_text_takes_exactly_its_columns_and_one_line(text: str, width: 
     found = fitted(text, width, UNICODE, right=right)
     assert cell_len(found) == width
     assert "\n" not in found
+
+
+@given(st.text(max_size=120), st.integers(1, 30), st.integers(1, 3))
+def test_a_folded_text_keeps_to_its_lines_and_columns_and_says_when_it_is_cut(
+    text: str, width: int, most: int
+) -> None:
+    lines = folded(text, width, most, UNICODE)
+    assert 1 <= len(lines) <= most
+    assert all(cell_len(line) <= width for line in lines)
+    whole = " ".join(one_line(text).split())
+    assert " ".join(lines) == whole or any(line.endswith(UNICODE.more) for line in lines)
 
 
 columns = st.lists(

@@ -4,7 +4,7 @@ terminal is too small."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -17,12 +17,10 @@ from app.services.office import Office
 from app.store.board import Summary
 from app.tui import board_rows
 from app.tui.actions import PEOPLE, Action, Situation
+from app.tui.program import Program
 from widgets.hold_bar import HoldBar
 from widgets.keys_footer import KeyHint, KeysFooter
 from widgets.virtual_table import VirtualTable
-
-if TYPE_CHECKING:
-    from app.tui.app import CallboardApp
 
 SMALLEST = (60, 16)
 """Columns and lines. Below this nothing fits that could be trusted."""
@@ -40,9 +38,9 @@ class BoardScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
     VERTICAL_BREAKPOINTS = LOW
 
-    @property
-    def callboard(self) -> CallboardApp:
-        return cast("CallboardApp", self.app)
+    def __init__(self, callboard: Program) -> None:
+        super().__init__()
+        self.callboard = callboard
 
     @property
     def office(self) -> Office:
@@ -126,6 +124,8 @@ class BoardScreen(Screen[None]):
 
     def do(self, action: Action, at: Situation) -> None:
         """Run an action, or say why it is off."""
+        if self.callboard.leaving:
+            return
         if problem := action.check(at):
             self.say(str(problem), warn=True)
             return

@@ -12,8 +12,10 @@ from textual.containers import Container, Vertical
 from app.domain.messages import MessageStatus
 from app.tui import board_rows
 from app.tui.actions import CENTER_ACTIONS, MESSAGES, PEOPLE, Situation, bindings
+from app.tui.program import Program
 from app.tui.screens.board import BoardScreen
 from app.tui.view_models import Part
+from widgets.banner import Banner
 from widgets.feed import Feed
 from widgets.pane_title import PaneTitle
 from widgets.status_line import StatusLine
@@ -33,14 +35,14 @@ class CenterScreen(BoardScreen):
     ACTIONS = CENTER_ACTIONS
     BINDINGS: ClassVar[list[BindingType]] = bindings("center", CENTER_ACTIONS)
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, callboard: Program) -> None:
+        super().__init__(callboard)
         self._rows: dict[int, tuple[int, Row]] = {}
 
     def compose(self) -> ComposeResult:
         glyphs = self.callboard.glyphs
         yield StatusLine(glyphs=glyphs, id="head")
-        yield StatusLine(glyphs=glyphs, id="banner")
+        yield Banner(glyphs=glyphs, id="banner")
         with Container(id="panes"):
             with Container(id="lists"):
                 with Vertical(id="messages-pane"):
@@ -99,6 +101,9 @@ class CenterScreen(BoardScreen):
                 read_only=app.read_only,
             )
         )
+        self.query_one("#banner", Banner).show(
+            board_rows.banner_words(view.center, self.office.trouble(), app.trouble, app.banner)
+        )
 
     def flush(self) -> None:
         if not self.ready:
@@ -106,9 +111,6 @@ class CenterScreen(BoardScreen):
         view, now = self.callboard.view, self.now_ms
         parts, changed = view.drawn()
         if Part.HEAD in parts:
-            banner = board_rows.banner_facts(view.center, self.callboard.trouble, self.callboard.banner)
-            self.query_one("#banner", StatusLine).set_class(bool(banner), "-trouble")
-            self.query_one("#banner", StatusLine).show(banner)
             self.show_tiny()
         if view.center is not None:
             self._messages(now, changed)

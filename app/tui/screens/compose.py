@@ -19,7 +19,16 @@ from app.domain.problem import Problem, Refused
 from app.services import sending, watching
 from app.tui.actions import COMPOSE_ACTIONS, Situation, bindings
 from app.tui.board_rows import CHANNEL_WORDS, people_words
-from app.tui.drafts import Draft, priority_words, size_facts, text_of
+from app.tui.drafts import (
+    NO_PROVIDER,
+    Draft,
+    no_provider,
+    nothing_on,
+    priority_words,
+    size_facts,
+    text_of,
+)
+from app.tui.program import Program
 from app.tui.screens.board import BoardScreen
 from providers.contract import Channel
 from widgets.cells import Tone
@@ -58,6 +67,12 @@ class ComposeScreen(BoardScreen):
 
     ACTIONS = COMPOSE_ACTIONS
     BINDINGS: ClassVar[list[BindingType]] = bindings("compose", COMPOSE_ACTIONS)
+
+    def __init__(self, callboard: Program) -> None:
+        super().__init__(callboard)
+        self._available: frozenset[Channel] | None = None
+        """The channels that can be sent on, as soon as it is known."""
+        self._shown: frozenset[Channel] | None = None
 
     @property
     def draft(self) -> Draft:
@@ -102,12 +117,25 @@ class ComposeScreen(BoardScreen):
 
     def on_mount(self) -> None:
         draft = self.draft
+        self.callboard.ticker.readers.append(self._read)
+        self.callboard.look()
         self.query_one("#kind", Turn).choose(draft.type.value)
         self.query_one("#ask", Checks).switch([ASK] if draft.asks else [])
         self._follow_draft()
         self.query_one("#subject" if draft.subject or draft.to == "all" else "#to").focus()
         self.callboard.start(self._count())
         self.callboard.start(self._offer_departments())
+
+    def on_unmount(self) -> None:
+        self.callboard.ticker.readers.remove(self._read)
+
+    async def _read(self) -> None:
+        self._available = await sending.channels(self.office)
+
+    def flush(self) -> None:
+        if self.ready and self._available != self._shown:
+            self._shown = self._available
+            self._follow_draft()
 
     async def _offer_departments(self) -> None:
         departments = await watching.departments(self.office)
@@ -143,6 +171,11 @@ class ComposeScreen(BoardScreen):
             draft.set_priority(Priority(line.value))
         self._follow_draft()
 
+    @on(Checks.Closed)
+    def not_available(self, event: Checks.Closed) -> None:
+        if self._available is not None:
+            self.say(str(no_provider(Channel(event.value))), warn=True)
+
     @on(Input.Changed, "#subject")
     def subject_typed(self, event: Input.Changed) -> None:
         self.draft.subject = event.value
@@ -159,17 +192,29 @@ class ComposeScreen(BoardScreen):
         self.run_worker(self._count(), group="count", exclusive=True, exit_on_error=False)
 
     def _follow_draft(self) -> None:
-        draft = self.draft
+        draft, available = self.draft, self._available or frozenset()
         self.query_one("#priority", Choice).choose(draft.priority.value)
-        self.query_one("#channels", Checks).switch([one.value for one in draft.channels])
+        channels, why = (
+            self.query_one("#channels", Checks),
+            NO_PROVIDER if self._available is not None else "",
+        )
+        channels.keep_off({one.value: why for one in Channel if one not in available})
+        channels.switch([one.value for one in draft.channels])
         self.query_one("#priority-words", Static).update(priority_words(draft.priority))
         self.query_one("#subject-count", Static).update(f" {len(draft.subject)}/{SUBJECT_LIMIT}")
-        by_text = Channel.SMS in draft.channels
-        text = text_of(self.office, draft.composed())
-        self.query_one("#size", StatusLine).show(
-            size_facts(text) if by_text else [Fact("Not sent as a text.", Tone.DIM)]
-        )
+        self.query_one("#size", StatusLine).show(self._takes())
         self._problem("")
+
+    def _takes(self) -> list[Fact]:
+        """What the text takes, or why there is none."""
+        if self._available is None:
+            return []
+        by = self.draft.by(self._available)
+        if Channel.SMS in by:
+            return size_facts(text_of(self.office, self.draft.composed(self._available)))
+        return [
+            Fact("Not sent as a text.", Tone.DIM) if by else Fact(str(nothing_on(self._available)), Tone.WARN)
+        ]
 
     async def _count(self) -> None:
         """How many people the audience means, as it is typed."""
@@ -192,14 +237,18 @@ class ComposeScreen(BoardScreen):
     async def review(self) -> None:
         from app.tui.screens.review import ReviewScreen  # noqa: PLC0415 - only when it is opened
 
-        composed = self.draft.composed()
+        available = await sending.channels(self.office)
+        composed = self.draft.composed(available)
+        if available and not composed.channels:
+            self._problem(str(nothing_on(available)))
+            return
         try:
             sheet = await sending.preflight(self.office, composed)
         except Refused as refused:
             self._problem(str(refused.problem))
             return
         self._problem("")
-        self.app.push_screen(ReviewScreen(composed, sheet, self.send_failed))
+        self.app.push_screen(ReviewScreen(self.callboard, composed, sheet, self.send_failed))
 
     def send_failed(self, problem: Problem) -> None:
         """The review came back without having sent: say why where it can be mended."""

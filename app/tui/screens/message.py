@@ -18,6 +18,7 @@ from app.store.timeline import Happening
 from app.tui import board_rows
 from app.tui.actions import MESSAGE_ACTIONS, PEOPLE, Situation, bindings
 from app.tui.board_rows import CHANNEL_WORDS
+from app.tui.program import Program
 from app.tui.screens.board import BoardScreen
 from app.tui.ticker import read_message
 from app.tui.view_models import MessageView, Part
@@ -76,8 +77,8 @@ class MessageScreen(BoardScreen):
     ACTIONS = MESSAGE_ACTIONS
     BINDINGS: ClassVar[list[BindingType]] = bindings("message", MESSAGE_ACTIONS)
 
-    def __init__(self, summary: Summary) -> None:
-        super().__init__()
+    def __init__(self, callboard: Program, summary: Summary) -> None:
+        super().__init__(callboard)
         self.view = MessageView(summary, chosen=NON_READER)
 
     async def _read(self) -> None:
@@ -175,14 +176,14 @@ class MessageScreen(BoardScreen):
             ]
         )
         figures = summary.figures
-        channels = ", ".join(board_rows.CHANNEL_WORDS[one] for one in summary.channels)
+        channels = ", ".join(board_rows.CHANNEL_WORDS[one] for one in self.view.channels)
         self.query_one("#figures", StatusLine).show(
             [
                 Fact(f"{figures.delivered:,} of {figures.recipients:,} delivered"),
                 Fact(f"{figures.read:,} read", Tone.GOOD),
                 Fact(f"{figures.confirmed:,} confirmed", Tone.GOOD),
                 Fact(summary.word, Tone.DIM, drop=2),
-                Fact(f"by {channels}", Tone.DIM, drop=3),
+                Fact(f"by {channels}" if channels else "", Tone.DIM, drop=3),
                 Fact(f"{times.clock_text(summary.created_at, zone)} written", Tone.DIM, drop=4),
             ]
         )

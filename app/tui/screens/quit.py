@@ -20,10 +20,16 @@ SETTLE_MS = 300
 """Keys are ignored this long after a dialog opens: they were meant for the screen below."""
 
 
-def left_undone(center: Center | None, now_ms: int, zone: str) -> Problem | None:
-    """What would be left undone if this process, the only one that sends, ended now; None if nothing would."""
-    if center is None:
-        return None
+KEPT = "Nothing goes out until you open it again."
+THROWN_AWAY = "What waits is thrown away with the demonstration."
+"""What becomes of what waits: it stays in the home, or goes with it."""
+
+
+def left_undone(center: Center, now_ms: int, zone: str, *, kept: bool) -> Problem | None:
+    """What would be left undone if this process, the only one that sends, ended now; None if nothing would.
+
+    ``kept`` tells whether the home outlives the process.
+    """
     in_window = sum(
         one.open_step.people for one in center.messages if one.open_step and is_open(one.open_step, now_ms)
     )
@@ -36,7 +42,12 @@ def left_undone(center: Center | None, now_ms: int, zone: str) -> Problem | None
         sentences.append(f"1 text is held{until}." if held == 1 else f"{held:,} texts are held{until}.")
     if not sentences:
         return None
-    return Problem(" ".join(sentences), "Nothing goes out until you open it again.")
+    return Problem(" ".join(sentences), KEPT if kept else THROWN_AWAY)
+
+
+def cannot_tell(*, kept: bool) -> Problem:
+    """The database cannot be read: whoever leaves must know that something may wait."""
+    return Problem("The database cannot be read: texts may wait.", KEPT if kept else THROWN_AWAY)
 
 
 class QuitDialog(ModalScreen[bool]):

@@ -17,6 +17,7 @@ from app.services.sending import Excluded, Preflight
 from app.tui.actions import PEOPLE, REVIEW_ACTIONS, Situation, bindings
 from app.tui.board_rows import PRIORITY_TONES
 from app.tui.drafts import Draft, caution_facts, cost_facts, reach_facts, text_of
+from app.tui.program import Program
 from app.tui.screens.board import BoardScreen
 from providers.contract import Channel
 from widgets.cells import Tone, Words
@@ -47,8 +48,10 @@ class ReviewScreen(BoardScreen):
     ACTIONS = REVIEW_ACTIONS
     BINDINGS: ClassVar[list[BindingType]] = bindings("review", REVIEW_ACTIONS)
 
-    def __init__(self, composed: Composed, sheet: Preflight, failed: Callable[[Problem], None]) -> None:
-        super().__init__()
+    def __init__(
+        self, callboard: Program, composed: Composed, sheet: Preflight, failed: Callable[[Problem], None]
+    ) -> None:
+        super().__init__(callboard)
         self._composed = composed
         self._sheet = sheet
         self._failed = failed
@@ -102,16 +105,15 @@ class ReviewScreen(BoardScreen):
         if self._sending:
             return
         self._sending = True
-        app = self.callboard
         try:
             sent = await sending.send(self.office, self.actor, self._composed)
         except Refused as refused:
             self._sending = False
-            app.pop_screen()
+            self.app.pop_screen()
             self._failed(refused.problem)
             return
-        app.draft = Draft()
-        app.view.go_to = sent.message_id
-        await app.show_center()
+        self.callboard.draft = Draft()
+        self.callboard.view.go_to = sent.message_id
+        await self.callboard.show_center()
         if not sent.dispatching:
-            app.say("It waits: nothing is sending. Start the engine: callboard serve.", warn=True)
+            self.callboard.say("It waits: nothing is sending. Start the engine: callboard serve.", warn=True)
