@@ -10,6 +10,7 @@ import pytest
 
 from app.store import schema
 from app.store.engine import open_database
+from tests.faults.report import SIEGE, line_of
 from tests.house import HandClock, Ledger, copy_of, opened
 
 
@@ -20,6 +21,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     long = [one for one in items if one.get_closest_marker("long")]
     config.hook.pytest_deselected(items=long)
     items[:] = [one for one in items if one not in long]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line about the senders that were killed, wherever their tests ran."""
+    passed = terminalreporter.getreports("passed")
+    sieges = [figures for one in passed for name, figures in one.user_properties if name == SIEGE]
+    if sieges:
+        terminalreporter.write_line(f"Senders killed with -9: {line_of(sieges)}.")
 
 
 @pytest.fixture(scope="session")

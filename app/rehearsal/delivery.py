@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from app.rehearsal import log
@@ -131,7 +133,12 @@ class Delivery:
         if status in {"delivered", "undelivered"}:
             done = datetime.fromtimestamp(self._stage.clock.now_ms() / 1000, UTC)
             fields["RawDlrDoneDate"] = done.strftime("%y%m%d%H%M")
-        self._stage.callbacks.post(message.callback, fields)
+        callback = self._stage.callbacks.post(message.callback, fields)
+        callback.add_done_callback(partial(self._told, status))
+
+    def _told(self, status: str, callback: asyncio.Task[bool]) -> None:
+        if not callback.cancelled() and callback.result():
+            self._logged.told.append(status)
 
 
 def _ms(seconds: float) -> int:

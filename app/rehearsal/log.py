@@ -41,6 +41,9 @@ class LoggedMessage:
     text: str = field(repr=False)
     accepted_at: int | None
     truth: list[Truth] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    """The statuses whose callbacks were taken (2xx), in the order of the answers: what the other side has said it
+    knows."""
 
     def has(self, what: str) -> bool:
         return any(truth.what == what for truth in self.truth)

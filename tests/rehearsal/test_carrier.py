@@ -71,6 +71,18 @@ def test_the_receipts_of_a_text_name_it_and_its_attempt() -> None:
     rehearse(play)
 
 
+def test_the_log_holds_the_receipts_that_were_taken_and_not_those_that_were_refused() -> None:
+    async def play(here: Rehearsal) -> None:
+        await here.send(ONE)
+        await here.carrier.settle()
+        here.town.status = 403
+        await here.send(ONE)
+        await here.carrier.settle()
+        assert [one.told for one in here.carrier.log()] == [["queued", "sent", "delivered"], []]
+
+    rehearse(play)
+
+
 def test_a_text_without_a_callback_address_is_delivered_in_silence() -> None:
     async def play(here: Rehearsal) -> None:
         body = f"To=%2B{ONE[1:]}&From=%2B{SENDER[1:]}&Body=Moved."
