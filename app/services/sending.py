@@ -55,7 +55,7 @@ class Preflight:
 async def channels(office: Office) -> frozenset[Channel]:
     """The channels that can be sent on now: those with a provider. One without is never planned."""
     async with office.database.read() as connection:
-        return await accounts.channels_with_provider(connection)
+        return await accounts.channels_with_provider(connection, office.production.id)
 
 
 async def preflight(office: Office, composed: Composed) -> Preflight:

@@ -108,7 +108,7 @@ async def code_of(night: Night, message_id: int) -> str:
 # ---------------------------------------------------------------------------- two productions, their own numbers
 
 
-OTHER = "+13105550102"
+OTHER = "+13105550199"
 
 
 async def another_production(ledger: Ledger, *, sender: str | None) -> Ledger:
@@ -156,7 +156,7 @@ def test_a_production_without_a_number_of_its_own_borrows_none(home: Path) -> No
         row = await other.recipient(message_id, "Kim Roe")
         assert (row.bucket, row.why) == (
             Bucket.SUPPRESSED,
-            "No provider is set up for the channels of this message.",
+            "No provider sends on the channels of this message.",
         )
 
     on_paper(home, act)
