@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, select
 
+from app.dispatch import writer
 from app.domain.buckets import Bucket
 from app.domain.evidence import Evidence, Work
 from app.domain.priorities import Priority
@@ -195,6 +196,9 @@ def test_while_another_process_has_the_database_nothing_is_lost_and_then_it_goes
         await night.sleep(30)
         await night.settle()
         await everybody_got_it_once(night, message_id, 60)
+        past = await night.ledger.one(select(t.incidents).where(t.incidents.c.kind == writer.DATABASE))
+        assert past.sentence.startswith("The database took no writes for a while")
+        assert past.closed_at - past.opened_at >= 60_000
 
     with_carrier(home, act, people=crew_of(60), rate=10, script=Script.silent(60))
 

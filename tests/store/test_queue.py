@@ -14,7 +14,7 @@ from app.domain.evidence import Evidence, Work
 from app.domain.messages import MessageStatus
 from app.domain.priorities import PROFILES, Priority, Purpose
 from app.domain.unknowns import Resolution, Verdict
-from app.store import due, messages, sweeps, unknowns
+from app.store import answers, due, messages, sweeps, unknowns
 from app.store import tables as t
 from app.store.claims import Claimed
 from providers.contract import Accepted, Fact, Found, InDoubt, NotSent, Outcome, ProviderError, Rejected
@@ -365,6 +365,22 @@ async def test_a_receipt_that_was_faster_than_the_look_up_is_not_overruled(ledge
     await ledger.do(lambda c: unknowns.settle(c, unknown, Resolution(Verdict.SEND_AGAIN), None, ledger.now))
     assert (await ledger.delivery(claimed.id)).work == Work.DONE
     assert await ledger.buckets(message_id) == {"Ada Lund": Bucket.DELIVERED}
+
+
+async def test_an_unknown_text_for_two_counts_as_arrived_only_when_both_have_it(ledger: Ledger) -> None:
+    await ledger.hire([Hire("Ada Lund", number(1)), Hire("Jon Lund", number(1))])
+    message_id, _ = await ledger.compose()
+    await ledger.route()
+    await ledger.call(InDoubt(SILENT))
+
+    async def all_have_it() -> bool:
+        (unknown,) = await ledger.database.reading(lambda c: unknowns.due(c, ledger.now + 60_000))
+        return unknown.person_has_evidence
+
+    for name, both in (("Ada Lund", False), ("Jon Lund", True)):
+        person = await ledger.recipient(message_id, name)
+        await ledger.do(lambda c, one=person: answers.note_read(c, one.id, ledger.now))
+        assert await all_have_it() is both
 
 
 async def test_an_uncertain_one_says_why_and_what_to_do(ledger: Ledger) -> None:
