@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.actor import Actor
 from app.domain.problem import Refused
@@ -20,6 +22,10 @@ class AccountState(StrEnum):
     SENDS = "sends"
     IN_RESERVE = "in_reserve"
     """Enabled, but another account of its channel comes before it."""
+    STOPPED = "stopped"
+    """At fault itself: what waits for it is kept, and it is tried once a minute."""
+    ELSEWHERE = "elsewhere"
+    """All its numbers belong to other productions."""
     DISABLED = "disabled"
     NOT_INSTALLED = "not_installed"
     """Enabled, but what brought its kind of provider is not installed."""
@@ -29,6 +35,8 @@ class AccountState(StrEnum):
 STATE_WORDS = {
     AccountState.SENDS: "sends",
     AccountState.IN_RESERVE: "in reserve",
+    AccountState.STOPPED: "stopped: see callboard provider test",
+    AccountState.ELSEWHERE: "sends for another production",
     AccountState.DISABLED: "disabled",
     AccountState.NOT_INSTALLED: "its kind is not installed",
     AccountState.NOT_SET_UP: "not set up",
@@ -65,16 +73,26 @@ class Listed:
 async def listed(office: Office, kinds: Mapping[str, Factory]) -> list[Listed]:
     """The accounts in order of preference, then the kinds that have none."""
     async with office.database.read() as connection:
-        stored = await accounts.all_accounts(connection, office.vault)
-    return rows_of(stored, kinds)
+        return await _rows(connection, office, kinds)
 
 
-def rows_of(stored: Iterable[StoredAccount], kinds: Mapping[str, Factory]) -> list[Listed]:
-    """The rows of these accounts, in their order, then those of the kinds that have none."""
+async def _rows(connection: AsyncConnection, office: Office, kinds: Mapping[str, Factory]) -> list[Listed]:
+    stored = await accounts.all_accounts(connection, office.vault)
+    return rows_of(stored, kinds, office.production.id, await trouble.stopped_accounts(connection))
+
+
+def rows_of(
+    stored: Iterable[StoredAccount],
+    kinds: Mapping[str, Factory],
+    production_id: int,
+    stopped: Collection[int] = (),
+) -> list[Listed]:
+    """The rows of these accounts as a production sees them, in their order, then those of the kinds that have
+    none."""
     rows: list[Listed] = []
     taken: set[Channel] = set()
     for one in stored:
-        state = _state(one, kinds, taken)
+        state = _state(one, kinds, production_id, stopped, taken)
         if state is AccountState.SENDS:
             taken.add(one.channel)
         rows.append(
@@ -99,11 +117,21 @@ def rows_of(stored: Iterable[StoredAccount], kinds: Mapping[str, Factory]) -> li
     ]
 
 
-def _state(one: StoredAccount, kinds: Mapping[str, Factory], taken: set[Channel]) -> AccountState:
+def _state(
+    one: StoredAccount,
+    kinds: Mapping[str, Factory],
+    production_id: int,
+    stopped: Collection[int],
+    taken: set[Channel],
+) -> AccountState:
     if not one.enabled:
         return AccountState.DISABLED
     if one.account.kind not in kinds:
         return AccountState.NOT_INSTALLED
+    if all(sender.production_id != production_id for sender in one.senders):
+        return AccountState.ELSEWHERE
+    if one.id in stopped:
+        return AccountState.STOPPED
     return AccountState.IN_RESERVE if one.channel in taken else AccountState.SENDS
 
 
@@ -181,7 +209,7 @@ async def _switch(
                 office.clock.now_ms(),
                 production_id=office.production.id,
             )
-        rows = rows_of(await accounts.all_accounts(connection, office.vault), kinds)
+        rows = await _rows(connection, office, kinds)
     sends = {one.channel for one in rows if one.state is AccountState.SENDS}
     return Switched(
         name=account.account.name,
@@ -222,5 +250,5 @@ async def order(office: Office, actor: Actor, kinds: Mapping[str, Factory], name
                 production_id=office.production.id,
                 detail={"order": [by_id[one] for one in after]},
             )
-        rows = rows_of(await accounts.all_accounts(connection, office.vault), kinds)
+        rows = await _rows(connection, office, kinds)
     return Ordered(changed=after != before, rows=tuple(rows))

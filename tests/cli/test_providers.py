@@ -7,9 +7,10 @@ import pytest
 from app import composition, config
 from app.composition import DEMO
 from app.rehearsal.carrier import ACCOUNT_SID, AUTH_TOKEN
-from app.store import accounts, productions
+from app.store import accounts, productions, trouble
 from app.store.accounts import StoredAccount
 from app.store.engine import open_database
+from providers.contract import ProviderError
 from tests.cli.counter import SILENT_ADDRESS, Counter, add_account
 
 ADD = ("provider", "add", "second", "--kind", "twilio", "--json")
@@ -240,3 +241,37 @@ def test_a_change_that_could_not_work_is_refused(counter: Counter, words: tuple[
     assert why in said.document["error"]
     assert said.document["next"]
     assert _stored(counter, "twilio") == before
+
+
+def state_of(counter: Counter) -> str:
+    (row,) = counter.ask("provider", "list")
+    return str(row["state"])
+
+
+def test_an_account_that_stopped_is_listed_so_until_it_is_put_right(counter: Counter) -> None:
+    assert state_of(counter) == "sends"
+    counter.ask("provider", "set", "twilio", "--set", "account_sid=ACWRONG")
+    counter.on_the_air(
+        "send", "--to", "all", "--priority", "urgent", "--subject", "Unit moves", "--yes", "--wait"
+    )
+    assert state_of(counter) == "stopped"
+    said, _ = counter.on_the_air("provider", "test", "twilio")
+    assert (said.code, state_of(counter)) == (1, "stopped")
+    counter.ask("provider", "set", "twilio", "--set", f"account_sid={ACCOUNT_SID}")
+    assert state_of(counter) == "sends"
+
+
+def test_an_account_that_was_put_right_at_the_provider_goes_on_after_a_test(counter: Counter) -> None:
+    stored = _stored(counter, "twilio")
+    refused = ProviderError("20005", "The account is suspended.", "Ask the provider.", config=True)
+
+    async def stop() -> None:
+        house = await composition.open_house(config.load(home=counter.home), counter.clock)
+        async with house.database.write() as connection:
+            await trouble.open_once(connection, stored, refused, counter.clock.now_ms())
+        await house.close()
+
+    counter.clock.run(stop())
+    assert state_of(counter) == "stopped"
+    said, _ = counter.on_the_air("provider", "test", "twilio")
+    assert (said.code, state_of(counter)) == (0, "sends")
