@@ -54,6 +54,8 @@ def configure(file: Path | None, stream: TextIO | None = None) -> None:
     if stream is not None:
         handlers.append(logging.StreamHandler(stream))
     root = logging.getLogger("callboard")
+    for before in root.handlers:
+        before.close()
     root.handlers = handlers or [logging.NullHandler()]
     root.setLevel(logging.INFO)
     root.propagate = False
@@ -71,6 +73,17 @@ def configure(file: Path | None, stream: TextIO | None = None) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=False,
     )
+
+
+def note_mistake(error: Exception) -> Path | None:
+    """Write an error that nobody expected into the log, with where it happened. Returns the file, or None where
+    there is no log yet."""
+    handlers = logging.getLogger("callboard").handlers
+    files = [one.baseFilename for one in handlers if isinstance(one, logging.FileHandler)]
+    if not files:
+        return None
+    structlog.get_logger(__name__).error("mistake", exc_info=error)
+    return Path(files[0])
 
 
 def configure_server(file: Path) -> None:

@@ -15,7 +15,7 @@ from app.domain.times import spell
 from app.services.office import Office, find_message, may_send
 from app.store import accounts, addressees, audit, board, messages
 from app.store.board import Summary
-from app.store.messages import StoredMessage
+from app.store.messages import Step, StoredMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,18 @@ async def _reach(office: Office, message: StoredMessage, now_ms: int, only: Coll
     )
 
 
+def _too_late(code: str, step: Step | None, *, is_dispatching: bool) -> Refused:
+    """Why the newest step that was not undone cannot be called off."""
+    if step is None:
+        return Refused(f"Nothing can be undone: all of {code} was called off already.", "Nothing to do.")
+    if step.routed_at is None and not is_dispatching:
+        return Refused(
+            "Nothing can be undone: the time for it is over.",
+            "It goes out as soon as Callboard is opened or callboard serve runs.",
+        )
+    return Refused("Nothing can be undone: it has gone out.", "Send a correction instead.")
+
+
 async def undo(office: Office, actor: Actor, name: str) -> StepTaken:
     """Call off the newest step of a message while its undo window is open. Raises :class:`Refused`."""
     may_send(actor)
@@ -168,7 +180,7 @@ async def undo(office: Office, actor: Actor, name: str) -> StepTaken:
     async with office.database.write() as connection:
         step = await messages.latest_step(connection, message.id)
         if step is None or not await messages.undo_step(connection, step.id, now):
-            raise Refused("Nothing can be undone: it has gone out.", "Send a correction instead.")
+            raise _too_late(message.code, step, is_dispatching=office.is_dispatching())
         if step.kind is StepKind.FIRST:
             await messages.set_status(connection, message.id, MessageStatus.CANCELLED)
         await audit.record(

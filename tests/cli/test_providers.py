@@ -240,3 +240,12 @@ def test_a_change_that_could_not_work_is_refused(counter: Counter, words: tuple[
     assert why in said.document["error"]
     assert said.document["next"]
     assert _stored(counter, "twilio") == before
+
+
+@pytest.mark.parametrize("secret", ["abcdef0123456789abcdef0123456789", "s3cret!"], ids=["a token", "a word"])
+def test_a_secret_put_where_its_variable_should_stand_is_not_repeated(counter: Counter, secret: str) -> None:
+    said = counter.give(*SET, "--secret", f"auth_token={secret}", "--json")
+    assert said.code == 1
+    assert "auth_token=" in said.document["error"]
+    assert "--secret auth_token=VARIABLE" in said.document["next"]
+    assert secret not in said.stdout + said.stderr
