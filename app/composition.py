@@ -118,7 +118,7 @@ def make_home(home: Path) -> None:
     except OSError as error:
         raise Refused(
             f"The folder {home} cannot be used: {error.strerror or error}.",
-            "Name another one: CALLBOARD_HOME=/path callboard",
+            "Name another one: --home DIR, or CALLBOARD_HOME.",
         ) from None
 
 

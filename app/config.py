@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -64,6 +64,12 @@ class Settings(BaseSettings):
     private_port: int = Field(default=8086, ge=0, le=65535)
     """The private socket: health and metrics. Never give it to a tunnel."""
 
+    @field_validator("home", mode="before")
+    @classmethod
+    def _named(cls, home: object) -> object:
+        """An empty name is none: it would mean the folder this process happens to stand in."""
+        return home or default_home()
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -97,6 +103,20 @@ class Settings(BaseSettings):
         return PublicAddress(self.public_url.rstrip("/"), self.public_url_stable, self.recent_public_urls)
 
 
+WHY_NOT = {
+    "int_parsing": "it is no whole number",
+    "int_type": "it is no whole number",
+    "int_from_float": "it is no whole number",
+    "greater_than_equal": "it is below 0",
+    "less_than_equal": "it is above 65535",
+    "bool_parsing": "it is neither true nor false",
+    "bool_type": "it is neither true nor false",
+    "string_type": "it is no text",
+    "tuple_type": "it is no list of texts",
+}
+"""Why a value cannot be used, by the word the checker has for it. The numbers here are ports."""
+
+
 def load(**options: Any) -> Settings:
     """The settings with these options on top; options that are None are left out.
 
@@ -112,11 +132,15 @@ def load(**options: Any) -> Settings:
         if first["type"] == "extra_forbidden":
             raise Refused(f"There is no setting {name}.", f"Take it out of {file}.") from None
         raise Refused(
-            f"The setting {name} cannot be used: {first['msg']}.",
+            f"The setting {name} cannot be used: {WHY_NOT.get(first['type'], first['msg'])}.",
             f"Correct it in {file} or in CALLBOARD_{name.upper()}.",
         ) from None
     except SettingsError as wrong:
         raise Refused(f"A setting cannot be read: {wrong}.", "Correct the CALLBOARD_ variable.") from None
+    except UnicodeDecodeError:
+        raise Refused(
+            f"{file} cannot be read: it is no text (UTF-8).", "Save it as UTF-8, or move the file away."
+        ) from None
     except tomllib.TOMLDecodeError as wrong:
         raise Refused(
             f"{file} cannot be read: {wrong}.", "Correct that line, or move the file away."

@@ -75,6 +75,17 @@ def configure(file: Path | None, stream: TextIO | None = None) -> None:
     )
 
 
+def note_mistake(error: Exception) -> Path | None:
+    """Write an error that nobody expected into the log, with where it happened. Returns the file, or None where
+    there is no log yet."""
+    handlers = logging.getLogger("callboard").handlers
+    files = [one.baseFilename for one in handlers if isinstance(one, logging.FileHandler)]
+    if not files:
+        return None
+    structlog.get_logger(__name__).error("mistake", exc_info=error)
+    return Path(files[0])
+
+
 def configure_server(file: Path) -> None:
     """For ``serve``: the file, and JSON lines on standard error."""
     configure(file, sys.stderr)

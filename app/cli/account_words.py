@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -49,7 +50,7 @@ def given_by(
     :class:`Refused` for a variable that holds nothing."""
     return Given(
         settings=_pairs("--set", settings or ()),
-        secrets={key: _variable(value) for key, value in _pairs("--secret", secrets or ()).items()},
+        secrets={key: _variable(key, value) for key, value in _pairs("--secret", secrets or ()).items()},
         senders=list(senders or ()),
     )
 
@@ -64,12 +65,20 @@ def _pairs(option: str, words: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _variable(name: str) -> str:
-    value = os.environ.get(name.strip(), "")
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+"""A name as variables have by custom. Anything else may be the secret itself, and is not repeated."""
+
+
+def _variable(key: str, name: str) -> str:
+    name = name.strip()
+    value = os.environ.get(name, "")
     if not value:
+        shown = name if _VARIABLE.fullmatch(name) else "VARIABLE"
         raise Refused(
-            f"The variable {name} holds nothing.",
-            f"Set it first: read -rs {name.strip()} && export {name.strip()}.",
+            f"The variable {name} holds nothing."
+            if shown == name
+            else f"What stands behind {key}= is no variable that holds anything.",
+            f"Set one first: read -rs {shown} && export {shown}; then --secret {key}={shown}.",
         )
     return value
 

@@ -20,7 +20,7 @@ def verify(desk: Desk) -> Answer:
         found = await house.database.reading(audit.verify)
         document = {"ok": found.ok, "entries": found.entries, "first_broken": found.first_broken}
         if found.ok:
-            return Answer(document, [f"All {found.entries:,} entries are as they were written."])
+            return Answer(document, [_whole(found.entries)])
         return Answer(
             document,
             trouble=Problem(
@@ -30,3 +30,13 @@ def verify(desk: Desk) -> Answer:
         )
 
     return at_home(desk, work)
+
+
+def _whole(entries: int) -> str:
+    if entries == 0:
+        return "There is no entry yet."
+    return (
+        "The one entry is as it was written."
+        if entries == 1
+        else f"All {entries:,} entries are as they were written."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,13 +24,16 @@ from app.store.crew import Member
 
 commands = command_group("The crew list: import, list, show, export.", example="callboard crew list")
 
-STANDARD_OUTPUT = Path("-")
+STANDARD = Path("-")
+"""Standard input or output, in place of a file."""
 
 
 @command(commands, "import", example="callboard crew import crew.csv --dry-run")
 def import_file(
     desk: Desk,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, TSV, XLSX or vCard.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", readable=False, help="CSV, TSV, XLSX or vCard; - reads it.")
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
 ) -> Answer:
     """Bring the crew up to date from a file. A file that is no crew list changes nothing."""
@@ -50,7 +54,7 @@ def import_file(
         lines += _problems("Rejected", done.rejected) + _problems("Warnings", done.warnings)
         return Answer(document, [*lines, *done.notes])
 
-    data = file.expanduser().read_bytes()
+    data = sys.stdin.buffer.read() if file == STANDARD else file.expanduser().read_bytes()
     return at_home(desk, work)
 
 
@@ -147,10 +151,10 @@ def _one_of(members: Sequence[Member], person: str) -> Member:
     word = person.strip().casefold()
     found = [one for one in members if word in (one.public_id.casefold(), one.name.casefold())]
     if not found:
-        raise Refused(f"Nobody on the crew list is {person}.", "Look the name up: callboard crew list.")
+        raise Refused(f"Nobody on the crew list is “{person}”.", "Look the name up: callboard crew list.")
     if len(found) > 1:
-        which = ", ".join(f"{one.public_id} ({one.values['position']})" for one in found)
-        raise Refused(f"{len(found)} people are called {person}.", f"Name one by id: {which}.")
+        which = ", ".join(f"{one.public_id} ({one.values['position'] or '–'})" for one in found)
+        raise Refused(f"{len(found)} people are called “{person}”.", f"Name one by id: {which}.")
     return found[0]
 
 
@@ -182,7 +186,7 @@ def export(
 
     async def work(house: House) -> Answer:
         exported = await export_crew(house.office, house.actor)
-        if file == STANDARD_OUTPUT:
+        if file == STANDARD:
             return Answer({"people": exported.people, "csv": exported.text}, exported.text.splitlines())
         _write(file.expanduser(), exported.text)
         document = {"people": exported.people, "file": str(file)}
@@ -197,8 +201,9 @@ def _write(file: Path, text: str) -> None:
         with open(file, "x", encoding="utf-8", opener=_private) as out:
             out.write(text)
     except FileExistsError:
+        what = "folder" if file.is_dir() else "file"
         raise Refused(
-            f"There is a file {file} already.", "Name another one, or move it away first."
+            f"There is a {what} {file} already.", "Name another one, or move it away first."
         ) from None
 
 

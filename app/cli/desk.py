@@ -39,8 +39,18 @@ Production = Annotated[
     str | None,
     typer.Option("--production", metavar="NAME", help="Which production, where there are several."),
 ]
+
+
+def folder(text: str) -> Path:
+    """The folder somebody named. An empty word would mean the folder they happen to stand in."""
+    if not text.strip():
+        raise typer.BadParameter("The name of the folder is empty.")
+    return Path(text)
+
+
 Home = Annotated[
-    Path | None, typer.Option("--home", metavar="DIR", help="The folder of configuration and data.")
+    Path | None,
+    typer.Option("--home", metavar="DIR", parser=folder, help="The folder of configuration and data."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
@@ -118,11 +128,14 @@ class Desk:
     home: Path | None = None
 
     def settings(self, **options: Any) -> Settings:
-        """The settings with the options of this command line on top. Raises :class:`Refused`."""
+        """The settings with the options of this command line on top, and ``options`` on top of those. Raises
+        :class:`Refused`."""
         from app import config  # noqa: PLC0415 - asking for help needs no settings
 
+        if self.production is not None and not self.production.strip():
+            raise Refused("--production names no production.", "Name one, or leave the option out.")
         home = self.home.expanduser() if self.home else None
-        return config.load(home=home, production=self.production, **options)
+        return config.load(**({"home": home, "production": self.production} | options))
 
     def must_agree(self, yes: bool, question: str) -> None:
         """Nothing is sent unless ``--yes`` or a person says so. Raises :class:`Refused`."""
@@ -237,7 +250,16 @@ def expected(error: Exception) -> Problem | None:
         return Problem(
             f"{where}{error.strerror}.", "Check the name, the permissions and the space on the disk."
         )
+    if isinstance(error, ModuleNotFoundError) and error.name in DRIVERS:
+        return Problem(
+            f"This Callboard cannot talk to {DRIVERS[error.name]} yet.",
+            f"Add what it needs: python -m pip install {error.name}.",
+        )
     return _of_database(error)
+
+
+DRIVERS = {"asyncpg": "PostgreSQL"}
+"""Packages that only some databases need, and which."""
 
 
 def _of_database(error: Exception) -> Problem | None:
@@ -249,13 +271,22 @@ def _of_database(error: Exception) -> Problem | None:
 
     if is_busy_or_full(error):
         return Problem("The database is busy or its disk is full just now.", "Try again in a moment.")
-    if isinstance(error, DBAPIError) and any(sign in str(error.orig) for sign in _DAMAGED):
-        return Problem(
-            "The database file is damaged, or it is no database.",
-            "Put a copy of it in its place: Callboard keeps one beside it from before each update.",
-        )
-    return None
+    if not isinstance(error, DBAPIError):
+        return None
+    said = str(error.orig)
+    return next((problem for sign, problem in _SAID_BY_SQLITE.items() if sign in said), None)
 
 
-_DAMAGED = ("file is not a database", "malformed")
-"""What SQLite says of a file it cannot make sense of."""
+_DAMAGED = Problem(
+    "The database file is damaged, or it is no database.",
+    "Put a copy of it in its place: Callboard keeps one beside it from before each update.",
+)
+_SAID_BY_SQLITE = {
+    "file is not a database": _DAMAGED,
+    "malformed": _DAMAGED,
+    "readonly database": Problem(
+        "The database can only be read: nothing can be changed or sent.",
+        "Get the right to write to the home folder, or name another one: --home DIR.",
+    ),
+}
+"""Words of SQLite, and what they mean for a person."""

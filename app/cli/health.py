@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import false, func, select, update
 
 from app import composition
 from app.cli.desk import Desk, expected
@@ -15,7 +16,7 @@ from app.clock import behind_ms, within
 from app.composition import House
 from app.domain import times
 from app.domain.problem import Refused
-from app.domain.public_address import is_loopback
+from app.domain.public_address import PublicAddress, is_loopback
 from app.services import providers
 from app.services.providers import AccountState, Listed
 from app.store import schema
@@ -54,36 +55,45 @@ async def examine(desk: Desk) -> list[Check]:
             raise
         return [Check("database", False, problem.sentence, problem.next)]
     try:
-        return [
-            await _database(house),
-            await _migrations(house),
-            *await _providers(house),
-            _listener(house),
-            _dispatcher(house),
-            await _clock(house),
-            _disk(house.settings.home),
-        ]
+        return [one for name, check in CHECKS.items() for one in await _made(house, name, check)]
     finally:
         await house.close()
 
 
-async def _database(house: House) -> Check:
+async def _made(house: House, name: str, check: Callable[[House], Awaitable[list[Check]]]) -> list[Check]:
+    """What a check found. One that cannot be made is a finding too, and the others are made all the same."""
+    try:
+        return await check(house)
+    except Exception as error:
+        problem = expected(error)
+        if problem is None:
+            raise
+        return [Check(name, False, problem.sentence, problem.next)]
+
+
+async def _database(house: House) -> list[Check]:
     if house.database.dialect == "sqlite":
         async with house.database.read() as connection:
             found = (await connection.exec_driver_sql("PRAGMA quick_check(1)")).scalar()
         if found != "ok":
-            return Check(
-                "database", False, f"The database file is damaged: {found}.", "Put a copy in its place."
-            )
+            return [
+                Check(
+                    "database", False, f"The database file is damaged: {found}.", "Put a copy in its place."
+                )
+            ]
+    async with house.database.write() as connection:  # of nothing: whether it could be
+        await connection.execute(update(t.home).where(false()).values(value=""))
     name = house.office.production.name
-    return Check("database", True, f"It opens, and holds the production {name}.")
+    return [Check("database", True, f"It opens, and holds the production {name}.")]
 
 
-async def _migrations(house: House) -> Check:
+async def _migrations(house: House) -> list[Check]:
     revision = await schema.revision(house.database)
     if revision == schema.head():
-        return Check("migrations", True, "The database is up to date.")
-    return Check("migrations", False, "The database is not up to date.", "Open Callboard once to update it.")
+        return [Check("migrations", True, "The database is up to date.")]
+    return [
+        Check("migrations", False, "The database is not up to date.", "Open Callboard once to update it.")
+    ]
 
 
 async def _providers(house: House) -> list[Check]:
@@ -95,7 +105,12 @@ async def _providers(house: House) -> list[Check]:
     checks = [await _provider(house, row) for row in rows]
     if not rows:
         checks.append(
-            Check("providers", False, "No provider is set up: nothing can be sent.", "callboard provider add")
+            Check(
+                "providers",
+                False,
+                "No provider is set up: nothing can be sent.",
+                "Set one up: callboard provider add.",
+            )
         )
     elif all(row.state is AccountState.DISABLED for row in rows):
         checks.append(
@@ -103,7 +118,7 @@ async def _providers(house: House) -> list[Check]:
                 "providers",
                 False,
                 "Every account is disabled: nothing can be sent.",
-                f"callboard provider enable {rows[0].name}",
+                f"Enable one: callboard provider enable {rows[0].name}.",
             )
         )
     return checks
@@ -128,8 +143,11 @@ async def _provider(house: House, row: Listed) -> Check:
     return Check(name, result.ok, result.sentence, "" if result.ok else result.next_step)
 
 
-def _listener(house: House) -> Check:
-    public = house.public
+async def _listener(house: House) -> list[Check]:
+    return [_reachable(house.public)]
+
+
+def _reachable(public: PublicAddress) -> Check:
     if not public.base:
         return Check(
             "listener",
@@ -152,29 +170,35 @@ def _listener(house: House) -> Check:
     return Check("listener", True, f"{public.base}.")
 
 
-def _dispatcher(house: House) -> Check:
+async def _dispatcher(house: House) -> list[Check]:
     if house.office.is_dispatching():
-        return Check("dispatcher", True, "A Callboard is sending from this database.")
-    return Check("dispatcher", True, "Nothing is sending now. Messages wait until Callboard is opened.")
+        return [Check("dispatcher", True, "A Callboard is sending from this database.")]
+    return [Check("dispatcher", True, "Nothing is sending now. Messages wait until Callboard is opened.")]
 
 
-async def _clock(house: House) -> Check:
+async def _clock(house: House) -> list[Check]:
     now = house.clock.now_ms()
     async with house.database.read() as connection:
         newest = (await connection.execute(select(func.max(t.audit.c.at)))).scalar() or 0
     behind = max(newest - now, behind_ms(house.clock))
     if behind > CLOCK_SLACK_MS:
-        return Check(
-            "clock",
-            False,
-            f"This computer's clock is {times.spell(behind)} behind what was written here before.",
-            "Set the clock, and let it set itself from the network.",
-        )
+        return [
+            Check(
+                "clock",
+                False,
+                f"This computer's clock is {times.spell(behind)} behind what was written here before.",
+                "Set the clock, and let it set itself from the network.",
+            )
+        ]
     zone = house.office.production.time_zone
-    return Check("clock", True, f"{times.clock_text(now, zone)} in {zone}.")
+    return [Check("clock", True, f"{times.clock_text(now, zone)} in {zone}.")]
 
 
-def _disk(home: Path) -> Check:
+async def _disk(house: House) -> list[Check]:
+    return [_room(house.settings.home)]
+
+
+def _room(home: Path) -> Check:
     synced = next((one for one in SYNCED if any(one in part.lower() for part in home.parts)), None)
     if synced:
         return Check(
@@ -187,3 +211,15 @@ def _disk(home: Path) -> Check:
     if free < ENOUGH_MIB:
         return Check("disk", False, f"Only {free:,} MiB are free.", f"Free at least {ENOUGH_MIB} MiB.")
     return Check("disk", True, f"{free:,} MiB are free.")
+
+
+CHECKS: dict[str, Callable[[House], Awaitable[list[Check]]]] = {
+    "database": _database,
+    "migrations": _migrations,
+    "providers": _providers,
+    "listener": _listener,
+    "dispatcher": _dispatcher,
+    "clock": _clock,
+    "disk": _disk,
+}
+"""In the order in which they are shown."""

@@ -52,7 +52,7 @@ def init(
     yes: Yes = False,
 ) -> Answer:
     """Set up this home and a production (--production). What is not given is asked for."""
-    name, desk.production = desk.production, ""  # it is about to be made, not to be looked for
+    name, desk.production = desk.production, None  # it is about to be made, not to be looked for
     asks = desk.around.has_person() and not yes
     if name is None and not asks and not yes:
         raise Refused(
@@ -60,22 +60,24 @@ def init(
             "Name it: callboard init --production 'NIGHTFALL S2' --region US --time-zone America/Los_Angeles.",
         )
     if asks:
-        name = name or desk.around.ask("Production", FIRST_PRODUCTION)
+        name = desk.around.ask("Production", FIRST_PRODUCTION) if name is None else name
         region = region or desk.around.ask("Country of its phone numbers", REGION)
         time_zone = time_zone or desk.around.ask("Time zone", composition.system_time_zone())
+
+    is_new = not desk.settings(production="").key_file.exists()
 
     async def work(house: House) -> Answer:
         made = await set_up(
             house.office,
             house.actor,
-            name=name or FIRST_PRODUCTION,
+            name=FIRST_PRODUCTION if name is None else name,
             region=region,
             time_zone=time_zone,
             zone_here=composition.system_time_zone(),
             placeholder=FIRST_PRODUCTION,
         )
         _write_configuration(house.settings.home / FILE)
-        one = made.production
+        one, created = made.production, made.created or is_new
         document = {
             "home": str(house.settings.home),
             "production": one.name,
@@ -83,7 +85,7 @@ def init(
             "time_zone": one.time_zone,
             "user": house.actor.name,
             "role": house.actor.role.value,
-            "created": made.created,
+            "created": created,
         }
         lines = output.pairs(
             [
@@ -93,9 +95,9 @@ def init(
             ]
         )
         following = "Next: callboard crew import FILE, then callboard provider add."
-        return Answer(document, [*lines, following if made.created else "It was set up already."])
+        return Answer(document, [*lines, following if created else "It was set up already."])
 
-    return at_home(desk, work)
+    return at_home(desk, work, production="")
 
 
 def _write_configuration(file: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -27,7 +28,7 @@ from app.cli.desk import (
     plain_typer,
 )
 from app.cli.output import Answer
-from app.domain.problem import Refused
+from app.domain.problem import Problem, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +168,28 @@ def _terminal(desk: Desk, *, read_only: bool) -> Answer:
 
 def run(open_terminal: OpenTerminal, words: Sequence[str] | None = None) -> int:
     """Carry out one command line. Returns the exit code."""
+    given = list(sys.argv[1:] if words is None else words)
     try:
-        code = built(commands).main(args=words, standalone_mode=False, obj=Surroundings(open_terminal))
+        code = built(commands).main(args=given, standalone_mode=False, obj=Surroundings(open_terminal))
     except KeyboardInterrupt:
         return output.INTERRUPTED
+    except Exception as error:
+        return _mistake(error, as_json="--json" in given)
     return int(code)
+
+
+def _mistake(error: Exception, *, as_json: bool) -> int:
+    """Whatever nobody expected is a mistake of ours. Its traceback goes into the log, which takes numbers and
+    addresses out; on the screen it would help nobody and could show them. Before there is a log there is no
+    home either, and nothing to hide."""
+    from app import logs  # noqa: PLC0415 - nothing is logged where nothing goes wrong
+
+    file = logs.note_mistake(error)
+    if file is None:
+        traceback.print_exception(error)
+    what = Problem(
+        f"This is a mistake of Callboard ({type(error).__name__}).",
+        f"Report it with the end of {file}." if file else "Report it with the lines above.",
+    )
+    output.refuse(what, as_json=as_json)
+    return output.NOT_DONE

@@ -38,14 +38,23 @@ def serve(
     seconds: Annotated[
         float, typer.Option("--seconds", metavar="N", help="How long people take to act.", min=1)
     ] = 60,
-    port: Annotated[int, typer.Option("--port", help="Of the provider's address; 0 chooses.", min=0)] = 0,
-    control_port: Annotated[int, typer.Option("--control-port", help="For orders; 0 chooses.", min=0)] = 0,
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", help="Of the provider; 0 chooses.", min=0, max=65535)
+    ] = 0,
+    control_port: Annotated[
+        int, typer.Option("--control-port", metavar="N", help="For orders; 0 chooses.", min=0, max=65535)
+    ] = 0,
     inbound: Annotated[
         str | None, typer.Option("--inbound", metavar="URL", help="Where messages from people go.")
     ] = None,
 ) -> Answer:
     """Run the rehearsal carrier until told to stop. Prints its addresses and a ready configuration as JSON."""
     settings = desk.settings()
+    if whereabouts.running_at(settings.home):
+        raise Refused(
+            "A rehearsal is running here already.",
+            "Use that one (callboard rehearse log), or give this one a home of its own: --home DIR.",
+        )
     public = settings.public_url.rstrip("/") or PUBLIC
     carrier = Carrier(
         desk.around.clock,
@@ -59,17 +68,34 @@ def serve(
 
     async def work() -> None:
         try:
-            await carrier.start()
-            whereabouts.leave_note(settings.home, Whereabouts(carrier.base_url, carrier.control_url))
+            await _start(carrier, port, control_port)
+            here = Whereabouts(carrier.base_url, carrier.control_url)
+            whereabouts.leave_note(settings.home, here)
             output.print_document(
                 configuration(settings, public, carrier), indent=None if desk.as_json else 2
             )
-            await until_told()
+            try:
+                await until_told()
+            finally:
+                whereabouts.withdraw_note(settings.home, here)
         finally:
             await carrier.close()
 
     desk.around.run(work())
     return Answer(None, printed=True)
+
+
+async def _start(carrier: Carrier, *ports: int) -> None:
+    try:
+        await carrier.start()
+    except OSError as error:
+        named = " or ".join(str(port) for port in ports if port)
+        raise Refused(
+            f"Port {named} of this computer cannot be used ({error.strerror})."
+            if named
+            else f"No port of this computer can be used ({error.strerror}).",
+            "Choose another one: --port, --control-port; 0 lets the system choose.",
+        ) from None
 
 
 def configuration(settings: Settings, public: str, carrier: Carrier) -> dict[str, Any]:
@@ -139,4 +165,6 @@ def log(desk: Desk) -> Answer:
         (one["to"], one["id"], ", ".join(truth["what"] for truth in one["truth"]), one["text"])
         for one in said
     ]
+    if not rows:
+        return Answer(said, ["No text was handed to it yet."])
     return Answer(said, output.table(("To", "Id", "What happened", "Text"), rows))

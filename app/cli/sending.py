@@ -133,9 +133,18 @@ async def _left(house: House, sent: Sent, document: dict[str, Any]) -> Answer:
     failed = found.summary.buckets.get(Bucket.NOT_REACHED, 0)
     if failed and len(found.unreachable) == sent.sheet.recipients:
         return Answer(document, output.pairs(bucket_rows(found)), trouble=_reached_nobody(found))
+    if left_over := await watching.still_to_go(house.office, sent.message_id):
+        return Answer(document, output.pairs(bucket_rows(found)), trouble=_not_all_left(sent.code, left_over))
     lines = [f"{sent.code} has left.", *output.pairs(bucket_rows(found))]
     remark = f"{output.people(failed)} not reached: callboard people {sent.code} --state not_reached."
     return Answer(document, lines, remarks=[remark] if failed else [])
+
+
+def _not_all_left(code: str, people: int) -> Problem:
+    return Problem(
+        f"{code} has not left for {output.people(people)}.",
+        f"It is tried again while something sends (callboard serve). Why: callboard people {code} --state on_the_way.",
+    )
 
 
 def _reached_nobody(found: Status) -> Problem:

@@ -16,6 +16,7 @@ NOTHING_SENDS = "Nothing is sending: open Callboard or run callboard serve."
 async def open_house(desk: Desk, **options: Any) -> House:
     """The home of this command line, with the production it names. Raises :class:`app.domain.problem.Refused`."""
     settings = desk.settings(**options)
+    composition.make_home(settings.home)
     logs.configure(settings.log_file)
     return await composition.open_house(settings, desk.around.clock, production=settings.production or None)
 

@@ -179,7 +179,7 @@ def people(
     """The people who stand in one state with a message, why, and what to do next."""
 
     async def work(house: House) -> Answer:
-        found = await watching.people(house.office, message, state.strip().lower())
+        found = await watching.people(house.office, message, _key(state))
         document = [
             {
                 "person": one.name,
@@ -196,6 +196,11 @@ def people(
         return Answer(document, lines)
 
     return at_home(desk, work)
+
+
+def _key(state: str) -> str:
+    """A state as it is written in JSON: “On the way” is on_the_way."""
+    return "_".join(state.lower().replace("-", " ").replace("_", " ").split())
 
 
 @command(commands, "explain", example="callboard explain M-7F3K 'Ada Lund'")

@@ -73,7 +73,12 @@ class Demo:
     options: DemoOptions
     _folder: tempfile.TemporaryDirectory[str] | None
 
+    @property
+    def here(self) -> Whereabouts:
+        return Whereabouts(self.carrier.base_url, self.carrier.control_url)
+
     async def close(self) -> None:
+        whereabouts.withdraw_note(self.house.settings.home, self.here)
         await self.house.close()
         await self.carrier.close()
         if self._folder:
@@ -106,8 +111,9 @@ async def open_demo(clock: Clock, options: DemoOptions, *, what: str = "demo") -
             folder.cleanup()
         raise
     carrier.routes[PUBLIC] = house.servers[0].url
-    whereabouts.leave_note(home, Whereabouts(carrier.base_url, carrier.control_url))
-    return Demo(house, carrier, options, folder)
+    demo = Demo(house, carrier, options, folder)
+    whereabouts.leave_note(home, demo.here)
+    return demo
 
 
 async def _furnish(clock: Clock, settings: Settings, options: DemoOptions, carrier: Carrier) -> House:

@@ -49,11 +49,11 @@ class Faults:
         Raises :class:`ValueError`, with a sentence for a person, for a provider or kind that does not exist.
         """
         if provider not in PROVIDERS:
-            raise ValueError(f"There is no provider {provider!r} here. Choose from: {', '.join(PROVIDERS)}.")
+            raise ValueError(f"There is no provider “{provider}” here. Choose from: {', '.join(PROVIDERS)}.")
         if kind not in KINDS:
-            raise ValueError(f"There is no fault {kind!r}. Choose from: {', '.join(KINDS)}.")
+            raise ValueError(f"There is no fault “{kind}”. Choose from: {', '.join(KINDS)}.")
         if not 0 < seconds <= 86_400:
-            raise ValueError("A fault lasts more than 0 and at most 86400 seconds.")
+            raise ValueError("A fault lasts more than 0 seconds and at most 24 hours.")
         touches, _ = KINDS[kind]
         self._faults[provider, touches] = Fault(kind, self._clock.now_ms() + round(seconds * 1000))
         self._wake()

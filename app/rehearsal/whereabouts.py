@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Final
@@ -41,15 +42,45 @@ def leave_note(home: Path, found: Whereabouts) -> None:
     )
 
 
+def withdraw_note(home: Path, found: Whereabouts) -> None:
+    """Take the note of a rehearsal that has ended away, unless another one has left its own since."""
+    if _read(home / FILE) == found:
+        (home / FILE).unlink(missing_ok=True)
+
+
+def running_at(home: Path) -> Whereabouts | None:
+    """The rehearsal that runs in this home, if one does. A note alone proves nothing: its process may be gone."""
+    note = _read(home / FILE)
+    return note if note is not None and _answers(note) else None
+
+
 def find(home: Path) -> Whereabouts:
-    """The rehearsal of this home, else the newest demonstration of this user. Raises :class:`Refused`."""
+    """The rehearsal of this home, else the newest demonstration of this user that runs. Raises
+    :class:`Refused`."""
     for file in (home / FILE, *_demonstrations()):
-        try:
-            note = json.loads(file.read_text(encoding="utf-8"))
-            return Whereabouts(str(note["base_url"]), str(note["control_url"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
+        note = _read(file)
+        if note is not None and _answers(note):
+            return note
     raise Refused(*NOBODY)
+
+
+def _read(file: Path) -> Whereabouts | None:
+    try:
+        note = json.loads(file.read_text(encoding="utf-8"))
+        return Whereabouts(str(note["base_url"]), str(note["control_url"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _answers(where: Whereabouts) -> bool:
+    line = _line(where)
+    try:
+        line.request("HEAD", "/log")
+        return line.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        line.close()
 
 
 def _demonstrations() -> list[Path]:
@@ -62,8 +93,7 @@ def _demonstrations() -> list[Path]:
 def order(where: Whereabouts, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
     """Give one order and return the answer's JSON. Raises :class:`Refused` where nobody is there, or for what
     the rehearsal refuses."""
-    parts = urlsplit(where.control_url)
-    line = HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=PATIENCE_S)
+    line = _line(where)
     try:
         line.request(
             method, path, json.dumps(body) if body is not None else None, {"Content-Type": "application/json"}
@@ -78,3 +108,8 @@ def order(where: Whereabouts, method: str, path: str, body: Mapping[str, Any] | 
         sentence, _, following = str(said.get("error", "")).partition(". ")
         raise Refused(f"{sentence.rstrip('.')}.", following)
     return said
+
+
+def _line(where: Whereabouts) -> HTTPConnection:
+    parts = urlsplit(where.control_url)
+    return HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=PATIENCE_S)

@@ -17,6 +17,7 @@ from app.services.office import Office, find_message, may_send
 from app.store import accounts, addressees, audit, board, freezing, messages, steps
 from app.store.board import Summary
 from app.store.messages import StoredMessage
+from app.store.steps import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,18 @@ async def _reach(office: Office, message: StoredMessage, now_ms: int, only: Coll
     )
 
 
+def _too_late(code: str, step: Step | None, *, is_dispatching: bool) -> Refused:
+    """Why the newest step that was not undone cannot be called off."""
+    if step is None:
+        return Refused(f"Nothing can be undone: all of {code} was called off already.", "Nothing to do.")
+    if step.routed_at is None and not is_dispatching:
+        return Refused(
+            "Nothing can be undone: the time for it is over.",
+            "It goes out as soon as Callboard is opened or callboard serve runs.",
+        )
+    return Refused("Nothing can be undone: it has gone out.", "Send a correction instead.")
+
+
 async def undo(office: Office, actor: Actor, name: str) -> StepTaken:
     """Call off the newest step of a message while its undo window is open. Raises :class:`Refused`."""
     may_send(actor)
@@ -184,7 +197,7 @@ async def undo(office: Office, actor: Actor, name: str) -> StepTaken:
     async with office.database.write() as connection:
         step = await steps.latest(connection, message.id)
         if step is None or not await steps.undo(connection, step.id, now):
-            raise Refused("Nothing can be undone: it has gone out.", "Send a correction instead.")
+            raise _too_late(message.code, step, is_dispatching=office.is_dispatching())
         if step.kind is StepKind.FIRST:
             await messages.set_status(connection, message.id, MessageStatus.CANCELLED)
         await audit.record(

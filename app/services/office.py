@@ -60,7 +60,7 @@ async def find_message(office: Office, name: str) -> StoredMessage:
         found = await messages.by_name(connection, office.production.id, name)
     if found is None:
         raise Refused(
-            f"There is no message {name.strip()} in {office.production.name}.",
+            f"There is no message “{name.strip()}” in {office.production.name}.",
             "List them: callboard status.",
         )
     return found

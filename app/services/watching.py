@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.domain import times
 from app.domain.buckets import NON_READERS, Bucket, ChannelFigures
+from app.domain.evidence import Work
 from app.domain.problem import Refused
 from app.services.office import Office, find_message
 from app.store import audience, board, incidents, standings, timeline, trouble
@@ -155,8 +156,10 @@ async def explain(office: Office, name: str, person: str | None = None) -> list[
     async with office.database.read() as connection:
         recipient_id = None
         if person is not None:
+            if not person.strip():
+                raise Refused("Nobody is named.", "Leave the name out, or look it up: callboard crew list.")
             found = await connection.execute(
-                select(t.recipients.c.id, t.people.c.public_id)
+                select(t.recipients.c.id, t.people.c.public_id, t.people.c.position)
                 .join(t.people, t.people.c.id == t.recipients.c.person_id)
                 .where(
                     t.recipients.c.message_id == message.id,
@@ -165,15 +168,35 @@ async def explain(office: Office, name: str, person: str | None = None) -> list[
             )
             rows = found.all()
             if not rows:
-                raise Refused(f"{person} is not among the recipients of {message.code}.", "Check the name.")
+                raise Refused(
+                    f"“{person}” is not among the recipients of {message.code}.",
+                    "Look the name up: callboard crew list.",
+                )
             if len(rows) > 1:
-                ids = ", ".join(sorted(row.public_id for row in rows))
+                ids = ", ".join(sorted(f"{row.public_id} ({row.position or '–'})" for row in rows))
                 raise Refused(
                     f"There are {len(rows)} people of the name {person} in {message.code}.",
                     f"Name one by the id: {ids}.",
                 )
             recipient_id = rows[0].id
         return await timeline.of_message(connection, office.vault, message.id, recipient_id)
+
+
+TO_GO = (Work.QUEUED, Work.CLAIMED, Work.SENDING)
+
+
+async def still_to_go(office: Office, message_id: str) -> int:
+    """How many people of a message (by its id) wait for something that has not left: retries of later count,
+    what is held for its hour does not."""
+    deliveries, recipients, sent = t.deliveries.c, t.recipients.c, t.messages.c
+    waiting = (
+        select(func.count(recipients.person_id.distinct()))
+        .join(t.deliveries, deliveries.recipient_id == recipients.id)
+        .join(t.messages, sent.id == recipients.message_id)
+        .where(sent.public_id == message_id, deliveries.work.in_([work.value for work in TO_GO]))
+    )
+    async with office.database.read() as connection:
+        return int((await connection.execute(waiting)).scalar_one())
 
 
 @asynccontextmanager

@@ -88,3 +88,27 @@ def test_a_name_cannot_steer_the_terminal_nor_a_spreadsheet(counter: Counter, tm
     counter.ask("crew", "import", str(file))
     assert "\x1b" not in counter.give("crew", "list").stdout
     assert "\n'=1+1" in counter.give("crew", "export", "-").stdout
+
+
+def test_a_list_can_be_piped_in(counter: Counter) -> None:
+    said = counter.give("crew", "import", "-", "--json", stdin=CREW.encode())
+    assert (said.code, said.document["unchanged"]) == (0, 5)
+
+
+def test_an_export_into_a_folder_says_that_it_is_one(counter: Counter, tmp_path: Path) -> None:
+    said = counter.give("crew", "export", str(tmp_path), "--json")
+    assert said.code == 1
+    assert said.document["error"] == f"There is a folder {tmp_path} already."
+
+
+def test_a_folder_is_no_crew_list(counter: Counter, tmp_path: Path) -> None:
+    said = counter.give("crew", "import", str(tmp_path), "--json")
+    assert said.code == 1
+    assert "directory" in said.document["error"]
+
+
+@pytest.mark.parametrize("person", ["", "Nobody"])
+def test_somebody_who_is_not_there_is_named_in_quotation_marks(counter: Counter, person: str) -> None:
+    said = counter.give("crew", "show", person, "--json")
+    assert said.code == 1
+    assert f"“{person}”" in said.document["error"]

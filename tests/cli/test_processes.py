@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from app.rehearsal import whereabouts
 from app.rehearsal.sample_crew import SENDER
 from tests.cli.counter import Counter
 
@@ -180,7 +181,9 @@ def test_serve_refuses_to_split_a_sqlite_file(counter: Counter, words: tuple[str
     assert "PostgreSQL" in said.document["next"]
 
 
-def test_a_rehearsal_by_itself_is_ready_to_be_used(empty: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rehearsal_by_itself_is_ready_to_be_used(
+    empty: Counter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     with _running(empty.home, "rehearse", "serve") as (process, ready):
         for name, value in ready["environment"].items():
             monkeypatch.setenv(name, value)
@@ -200,9 +203,16 @@ def test_a_rehearsal_by_itself_is_ready_to_be_used(empty: Counter, monkeypatch: 
             said = empty.give("rehearse", "fault", *wrong, "--json")
             assert said.code == 1
             assert known in said.document["next"]
+        again = empty.give("rehearse", "serve", "--json")
+        assert (again.code, again.document["error"]) == (1, "A rehearsal is running here already.")
+        port = ready["base_url"].rpartition(":")[2]
+        taken = Counter(tmp_path / "other").give("rehearse", "serve", "--port", port, "--json")
+        assert taken.code == 1
+        assert f"Port {port} of this computer cannot be used" in taken.document["error"]
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
     assert "No rehearsal is running" in empty.give("rehearse", "log", "--json").document["error"]
+    assert not (empty.home / whereabouts.FILE).exists()
 
 
 def _open_to_others(folder: Path) -> list[str]:

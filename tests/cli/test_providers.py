@@ -275,3 +275,12 @@ def test_an_account_that_was_put_right_at_the_provider_goes_on_after_a_test(coun
     assert state_of(counter) == "stopped"
     said, _ = counter.on_the_air("provider", "test", "twilio")
     assert (said.code, state_of(counter)) == (0, "sends")
+
+
+@pytest.mark.parametrize("secret", ["abcdef0123456789abcdef0123456789", "s3cret!"], ids=["a token", "a word"])
+def test_a_secret_put_where_its_variable_should_stand_is_not_repeated(counter: Counter, secret: str) -> None:
+    said = counter.give(*SET, "--secret", f"auth_token={secret}", "--json")
+    assert said.code == 1
+    assert "auth_token=" in said.document["error"]
+    assert "--secret auth_token=VARIABLE" in said.document["next"]
+    assert secret not in said.stdout + said.stderr

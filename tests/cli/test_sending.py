@@ -203,3 +203,28 @@ def test_the_time_it_takes_is_that_of_the_account_that_sends(counter: Counter) -
     before = counter.ask(*long)["eta_seconds"]
     assert add_account(counter, "second", "--kind", "twilio", "--rate", "100").code == 0
     assert counter.ask(*long)["eta_seconds"] == before
+
+
+def test_waiting_ends_with_an_error_where_something_has_not_left(counter: Counter) -> None:
+    """Nobody answers at the provider's address: it is tried again for two hours, longer than anybody waits."""
+    said = counter.give("send", "--to", "person:Ada Lund", *URGENT, "--yes", "--wait", "--json")
+    assert said.code == 1
+    assert said.document["buckets"]["on_the_way"] == 1
+    code = said.document["code"]
+    assert f"{code} has not left for 1 person." in said.stderr
+    assert f"callboard people {code} --state on_the_way" in said.stderr
+    why = counter.ask("people", code, "--state", "on_the_way")[0]["why"]
+    assert "Twilio" in why
+
+
+def test_undoing_too_late_says_what_is_so(counter: Counter) -> None:
+    code = counter.send()["code"]
+    counter.ask("undo", code)
+    assert "called off already" in counter.give("undo", code, "--json").document["error"]
+    waits = counter.send()["code"]
+    counter.later(6)  # its undo window; nothing sends
+    said = counter.give("undo", waits, "--json").document
+    assert said["error"] == "Nothing can be undone: the time for it is over."
+    assert "callboard serve" in said["next"]
+    gone = counter.on_the_air("send", "--to", "all", *URGENT, "--yes", "--wait", "--json")[0].document["code"]
+    assert "it has gone out" in counter.give("undo", gone, "--json").document["error"]

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 from typer.testing import CliRunner
 
 from app import config
+from app.cli.desk import expected
 from app.cli.main import commands
 from app.domain.problem import Refused
 from tests.cli.counter import AtTheCounter, Counter
@@ -151,3 +155,106 @@ def test_whoever_leaves_a_question_does_nothing(empty: Counter) -> None:
     said = empty.give("init", answers=[])
     assert said.code == 1
     assert "no answer came" in said.stderr
+
+
+def test_an_empty_name_of_a_home_is_not_the_folder_one_stands_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, counter: Counter
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(
+        commands, ["crew", "list", "--home", "", "--json"], obj=AtTheCounter(counter.clock)
+    )
+    assert said.exit_code == 2
+    monkeypatch.setenv("CALLBOARD_HOME", "")
+    assert config.load().home == config.default_home() != Path()
+    assert not list(tmp_path.glob("callboard*"))
+
+
+@pytest.mark.parametrize("words", [("status",), ("init",), ("crew", "list")], ids=" ".join)
+def test_an_empty_name_of_a_production_names_none(counter: Counter, words: tuple[str, ...]) -> None:
+    said = counter.give(*words, "--production", "", "--json")
+    assert said.code == 1
+    assert said.document["next"]
+
+
+def test_init_of_a_new_home_is_not_told_that_it_was_there_already(empty: Counter) -> None:
+    assert "Next: callboard crew import" in empty.give("init", "--yes").stdout
+    assert "already" in empty.give("init", "--yes").stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"public_port = 70000", "above 65535"),
+        (b"public_port = 1.5", "no whole number"),
+        (b'public_url_stable = "perhaps"', "neither true nor false"),
+        (b"public_url = 8", "no text"),
+        (b"recent_public_urls = 8", "no list of texts"),
+        (b"# caf\xe9", "no text (UTF-8)"),
+    ],
+    ids=["a port", "half a port", "a flag", "an address", "a list", "another encoding"],
+)
+def test_a_setting_that_cannot_be_is_told_in_plain_words(empty: Counter, text: bytes, why: str) -> None:
+    empty.home.mkdir()
+    (empty.home / config.FILE).write_bytes(text)
+    said = empty.give("status", "--json")
+    assert said.code == 1
+    assert why in said.document["error"]
+    assert said.document["next"]
+
+
+@pytest.fixture
+def read_only(counter: Counter) -> Iterator[Counter]:
+    """A home whose database takes no write, as in a folder that can only be read."""
+
+    def refuse_writes(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA query_only = ON")
+
+    event.listen(Engine, "connect", refuse_writes)
+    yield counter
+    event.remove(Engine, "connect", refuse_writes)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("send", "--to", "all", "--priority", "urgent", "--body", "Gate C.", "--yes"),
+        ("crew", "import", "{home}/more.csv"),
+        ("crew", "export", "-"),
+        ("init", "--production", "DAYBREAK"),
+        ("provider", "set", "twilio", "--set", "account_sid=AC2"),
+        ("provider", "disable", "twilio"),
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_a_home_that_can_only_be_read_is_a_sentence(read_only: Counter, words: tuple[str, ...]) -> None:
+    (read_only.home / "more.csv").write_text("name,phone\nNia Park,+13105550119\n", encoding="utf-8")
+    said = read_only.give(*(word.format(home=read_only.home) for word in words), "--json")
+    assert said.code == 1
+    assert said.document["error"] == "The database can only be read: nothing can be changed or sent."
+    assert said.document["next"]
+
+
+def test_a_home_that_can_only_be_read_can_be_looked_at_and_the_doctor_says_what_is_wrong(
+    read_only: Counter,
+) -> None:
+    assert len(read_only.ask("crew", "list")) == 5
+    checks = {one["name"]: one for one in read_only.give("doctor", "--json").document["checks"]}
+    assert checks["database"]["ok"] is False
+    assert "can only be read" in checks["database"]["why"]
+    assert checks["clock"]["ok"] is True  # the others were made all the same
+
+
+def test_the_doctors_next_steps_are_sentences(empty: Counter) -> None:
+    found = empty.give("doctor", "--json").document["checks"]
+    steps = {one["name"]: one["next"] for one in found if not one["ok"]}
+    assert steps["providers"] == "Set one up: callboard provider add."
+    assert all(step.endswith(".") for step in steps.values())
+
+
+def test_a_database_whose_driver_is_not_there_is_a_sentence() -> None:
+    problem = expected(ModuleNotFoundError("No module named 'asyncpg'", name="asyncpg"))
+    assert problem is not None
+    assert "PostgreSQL" in problem.sentence
+    assert "asyncpg" in problem.next
+    assert expected(ModuleNotFoundError("No module named 'app.cli.gone'", name="app.cli.gone")) is None

@@ -128,6 +128,8 @@ def test_the_common_options_may_stand_before_and_after(counter: Counter, place: 
         ("people",),
         ("status", "M-1", "M-2"),
         ("--read-only", "status"),
+        ("rehearse", "serve", "--port", "65536"),
+        ("--home", "", "status"),
     ],
     ids=" ".join,
 )

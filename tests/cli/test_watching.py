@@ -87,3 +87,37 @@ def test_a_message_there_is_not_is_named(counter: Counter, command: str) -> None
 def test_codes_are_read_in_any_case(counter: Counter) -> None:
     sent = counter.send()
     assert counter.ask("status", sent["code"].lower())["message_id"] == sent["message_id"]
+
+
+def test_of_two_people_of_one_name_the_position_tells_which(counter: Counter) -> None:
+    crew = counter.home / "more.csv"
+    crew.write_text(
+        "name,position,phone\nJo Kim,Loader,+13105550121\nJo Kim,,+13105550122\n", encoding="utf-8"
+    )
+    counter.ask("crew", "import", str(crew))
+    code = counter.send()["code"]
+    for words in (("explain", code, "Jo Kim"), ("crew", "show", "Jo Kim")):
+        following = counter.give(*words, "--json").document["next"]
+        assert "(Loader)" in following
+        assert "(–)" in following
+
+
+def test_a_name_that_is_empty_is_no_name(counter: Counter) -> None:
+    code = counter.send()["code"]
+    said = counter.give("explain", code, " ", "--json")
+    assert (said.code, said.document["error"]) == (1, "Nobody is named.")
+    assert "“”" in counter.give("status", "", "--json").document["error"]
+
+
+@pytest.mark.parametrize("state", ["on_the_way", "On the way", " ON-THE-WAY "])
+def test_a_state_is_understood_as_it_is_shown(counter: Counter, state: str) -> None:
+    code = counter.send()["code"]
+    assert len(counter.ask("people", code, "--state", state)) == 5
+
+
+def test_the_audit_counts_in_plain_words(empty: Counter) -> None:
+    assert "There is no entry yet." in empty.give("audit", "verify").stdout
+    empty.ask("init", "--production", "NIGHTFALL")
+    assert "The one entry is as it was written." in empty.give("audit", "verify").stdout
+    empty.ask("init", "--production", "DAYBREAK")
+    assert "All 2 entries are" in empty.give("audit", "verify").stdout

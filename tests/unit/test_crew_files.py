@@ -308,3 +308,10 @@ def test_three_thousand_rows_of_a_workbook_are_all_read() -> None:
             book.active.append([f"Person {number}", 6265550000 + number])
 
     assert len(crew(workbook(fill)).rows) == 3000
+
+
+def test_a_line_without_end_is_called_what_it_is() -> None:
+    for line in (b"a" * 200_000, b"Ada Lund," + b"a" * 200_000):
+        problem = read_table("crew.csv", b"Name,Phone\n" + line)
+        assert isinstance(problem, Problem)
+        assert problem.sentence == "Row 2 has a cell of 200,000 characters: this is no list."

@@ -11,7 +11,7 @@ from itertools import islice
 from app.domain.crew_headers import known_columns
 from app.domain.crew_table import Table, TableRow
 from app.domain.problem import Problem
-from app.integrations.crew_files.kinds import NOT_TEXT
+from app.integrations.crew_files.kinds import EXPORT, NOT_TEXT
 
 MOST_ROWS = 50_000
 """Rows with something in them. The largest crews have some thousand people."""
@@ -147,6 +147,8 @@ def _records(text: str, separator: str) -> Iterator[list[str]]:
 
 def _collect(text: str, separator: str, rows: list[TableRow]) -> Problem | None:
     """Fill ``rows``. A last record of our own shows whether the last quotation mark was closed."""
+    if problem := _too_long(text):
+        return problem
     end = "\x00end of the list\x00"
     whole = text if text.endswith(("\n", "\r")) else text + "\n"
     width = 0
@@ -164,6 +166,18 @@ def _collect(text: str, separator: str, rows: list[TableRow]) -> Problem | None:
             if len(rows) > MOST_ROWS:
                 return TOO_MANY_ROWS
     return _unclosed(number if any(end in cell for cell in last) else number + 1)
+
+
+def _too_long(text: str) -> Problem | None:
+    """A cell longer than any of a list, where no quotation mark can have swallowed the rows after it."""
+    if len(text) <= LONGEST_CELL or '"' in text:
+        return None
+    for number, line in enumerate(text.splitlines(), start=1):
+        if len(line) > LONGEST_CELL:
+            longest = max(len(cell) for cell in re.split(f"[{SEPARATORS}]", line))
+            if longest > LONGEST_CELL:
+                return Problem(f"Row {number} has a cell of {longest:,} characters: this is no list.", EXPORT)
+    return None
 
 
 def _holds_rows(record: list[str], separator: str, width: int) -> bool:
