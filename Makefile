@@ -28,6 +28,8 @@ $(VENV)/.run: pyproject.toml $(PINS) | $(BIN)/python
 $(VENV)/.dev: $(VENV)/.run
 	echo 'Setting up the tools for tests (once) ...' >&2
 	$(PIP) -e '.[dev]' >&2
+	$(PIP) -e '.[postgresql-tests]' >&2 2>/dev/null \
+	  || echo 'No PostgreSQL server for this machine in the index: its tests are skipped.' >&2
 	touch $@
 
 venv: $(VENV)/.run ## only make the environment (.venv)

@@ -420,11 +420,21 @@ class Ledger:
             assert all(count > 0 for count in kept.values())
 
 
+ADDRESS_FILE = "database.address"
+"""Where the home of a test says that its database is on a server."""
+
+
+def address_of(home: Path) -> str:
+    """The database of this home: the one it names, or the file in it."""
+    named = home / ADDRESS_FILE
+    return named.read_text(encoding="utf-8") if named.exists() else f"sqlite:///{home / 'callboard.db'}"
+
+
 async def furnish(
     home: Path, clock: Clock, *, base_url: str = "http://127.0.0.1:9", rate: int = 30
 ) -> Ledger:
     """Open the home (made from the template if there is one) with a production, an account and a sender."""
-    database = open_database(f"sqlite:///{home / 'callboard.db'}", clock)
+    database = open_database(address_of(home), clock)
     await schema.upgrade(database)
     vault = open_vault(home / "callboard.key")
     now = clock.now_ms()

@@ -34,7 +34,7 @@ async def route_next_block(database: Database, link_key: bytes) -> bool:
     if not due:
         return False
     async with database.write(by_engine=True) as connection:
-        step = await steps.by_id(connection, due[0].id)
+        step = await steps.taken(connection, due[0].id)
         message = await messages.by_id(connection, step.message_id)
         if step.routed_at is not None or step.undone_at is not None:
             return True

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import desc, select
+from sqlalchemy import desc, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.actor import Actor
@@ -40,6 +40,7 @@ async def record(
     detail: Mapping[str, object] | None = None,
 ) -> None:
     """Append an entry in the transaction of the act itself. ``subject`` and ``detail`` hold ids, never names."""
+    await _one_after_the_other(connection)
     last = await connection.execute(select(t.audit.c.hash).order_by(desc(t.audit.c.id)).limit(1))
     previous = last.scalar_one_or_none() or GENESIS
     text = json.dumps(dict(detail or {}), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -63,6 +64,16 @@ async def record(
 
 END = "audit end"
 """The fact that holds the number of entries and the hash of the last one."""
+
+
+async def _one_after_the_other(connection: AsyncConnection) -> None:
+    """Two processes on one PostgreSQL must not both follow the same entry. SQLite has one writer at a time."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_advisory_xact_lock(AUDIT_LOCK)))
+
+
+AUDIT_LOCK = 0x617564697400
+"""The number of the lock: "audit" in ASCII."""
 
 
 async def _end(connection: AsyncConnection) -> tuple[int, str]:

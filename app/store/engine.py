@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import create_engine, event, make_url
+from sqlalchemy import create_engine, event, func, make_url, select
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -28,6 +28,14 @@ BUSY_TIMEOUT_MS = 8_000
 
 LOOK_EVERY_MS = 50
 """How often SQLite is asked whether another process wrote: soon enough for an eye, cheap enough for a laptop."""
+
+SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""On PostgreSQL the figures of one look belong together only if asked for."""
+
+WROTE = "callboard"
+"""The channel on which PostgreSQL tells that something was committed."""
+
+_TELL = select(func.pg_notify(WROTE, ""))
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 """People write the plain name; the driver is ours to choose."""
@@ -73,6 +81,8 @@ class Database:
         """A snapshot. Nothing written in it is kept."""
         with self.clock.working():
             async with self.engine.connect() as connection:
+                if self.dialect == "postgresql":
+                    await connection.execution_options(**SNAPSHOT)
                 yield connection
                 await connection.rollback()
 
@@ -84,6 +94,8 @@ class Database:
                 await connection.execution_options(callboard_writes=True)
                 async with connection.begin():
                     yield connection
+                    if self.dialect == "postgresql":
+                        await connection.execute(_TELL)
         self.ring(by_engine=by_engine)
 
     async def reading(self, work: Work[T]) -> T:
@@ -108,8 +120,9 @@ class Database:
         return result
 
     async def watch(self) -> None:
-        """Ring whenever another process has written something. Runs until cancelled; SQLite only."""
+        """Ring whenever another process has written something. Runs until cancelled."""
         if self._writer is None:
+            await self._listen()
             return
         seen = await self._version(self._writer)
         while True:
@@ -122,6 +135,29 @@ class Database:
     async def _version(self, visitor: Visitor) -> int:
         with self.clock.working():
             return await visitor.version()
+
+    async def _listen(self) -> None:
+        """PostgreSQL tells of every commit. Where the line breaks the error is raised, and with the next start
+        everybody looks once."""
+        async with self.engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+            def tell(*_: object) -> None:
+                self.ring()
+
+            def end(*_: object) -> None:
+                if not broken.done():
+                    broken.set_exception(ConnectionError("the line to the database broke"))
+
+            await driver.add_listener(WROTE, tell)
+            driver.add_termination_listener(end)
+            self.ring()
+            try:
+                await broken
+            finally:
+                if not driver.is_closed():
+                    await driver.remove_listener(WROTE, tell)
 
     def ring(self, *, by_engine: bool = False) -> None:
         """Wake those in this process who wait for a change."""
@@ -166,7 +202,7 @@ def open_database(address: str, clock: Clock) -> Database:
             event.listen(one, "connect", _prepare_sqlite)
             event.listen(one, "begin", _begin_sqlite)
         return Database(engine, clock, plain)
-    return Database(create_async_engine(url), clock)
+    return Database(create_async_engine(url, pool_pre_ping=True), clock)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -197,11 +233,20 @@ def _begin_sqlite(connection: Any) -> None:
 
 def is_busy_or_full(error: BaseException) -> bool:
     """Whether the database could not take a write just now: locked by another process, or the disk is full."""
+    if isinstance(error, OSError):
+        return True  # PostgreSQL is not there: it is being started again
     if not isinstance(error, DBAPIError):
         return False
     text = str(error.orig).lower()
-    return any(sign in text for sign in _NOT_NOW)
+    return error.connection_invalidated or any(sign in text for sign in _NOT_NOW)
 
 
-_NOT_NOW = ("database is locked", "database is busy", "disk is full", "disk i/o error", "unable to open")
-"""What SQLite says when a later try may succeed."""
+_NOT_NOW = (
+    # SQLite
+    "database is locked", "database is busy", "disk is full", "disk i/o error", "unable to open",
+    # PostgreSQL: two writers in each other's way, a server that stops or starts, a disk that is full
+    "deadlock detected", "could not serialize", "connection was closed", "connection is closed",
+    "terminating connection", "starting up", "shutting down", "no space left", "could not extend file",
+    "too many clients", "too many connections",
+)  # fmt: skip
+"""What the databases say when a later try may succeed."""

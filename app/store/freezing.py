@@ -24,7 +24,7 @@ async def freeze_block(connection: AsyncConnection, step_id: int, now_ms: int) -
 
     Can be repeated and resumed: the cursor moves in the same transaction, a recipient exists once.
     """
-    this = await steps.by_id(connection, step_id)
+    this = await steps.taken(connection, step_id)
     if this.frozen_at is not None or this.undone_at is not None:
         return True
     row = (

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import tables as t
+from app.store.statements import insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +24,15 @@ async def open_once(
     connection: AsyncConnection, kind: str, subject: str, sentence: str, next: str, now_ms: int
 ) -> bool:
     """Open an incident unless it is open. Returns whether it is new."""
-    i = t.incidents.c
-    standing = await connection.execute(
-        select(i.id).where(i.kind == kind, i.subject == subject, i.closed_at.is_(None))
-    )
-    if standing.first():
-        return False
-    await connection.execute(
-        t.incidents.insert().values(
-            kind=kind, subject=subject, sentence=sentence, next=next, opened_at=now_ms
+    new = await connection.execute(
+        insert(connection, t.incidents)
+        .values(kind=kind, subject=subject, sentence=sentence, next=next, opened_at=now_ms)
+        .on_conflict_do_nothing(
+            index_elements=["kind", "subject"], index_where=t.incidents.c.closed_at.is_(None)
         )
+        .returning(t.incidents.c.id)
     )
-    return True
+    return new.first() is not None
 
 
 async def note_past(

@@ -37,7 +37,7 @@ async def finish(connection: AsyncConnection, outcomes: Sequence[Finish], *, now
 
     A receipt that was faster than the provider's own answer is not overwritten: evidence is only raised.
     """
-    known = await attempts_of(connection, [one.claimed.id for one in outcomes])
+    known = await attempts_of(connection, [one.claimed.id for one in outcomes], to_change=True)
     attempt_rows: list[dict[str, Any]] = []
     delivery_rows: list[dict[str, Any]] = []
     named: list[tuple[int, str]] = []
@@ -103,6 +103,13 @@ async def finish(connection: AsyncConnection, outcomes: Sequence[Finish], *, now
     await roll_up(connection, await with_carried(connection, [one.claimed.id for one in outcomes]), now_ms)
 
 
+_TAKE = (
+    select(t.deliveries.c.id)
+    .where(t.deliveries.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(t.deliveries.c.id)
+    .with_for_update()
+)
+
 _UPDATE_ATTEMPT = (
     update(t.attempts)
     .where(t.attempts.c.id == bindparam("key"))
@@ -157,11 +164,14 @@ def _delivery_row(claimed: Claimed, evidence: Evidence, after: After, segments: 
 
 
 async def attempts_of(
-    connection: AsyncConnection, delivery_ids: Collection[int]
+    connection: AsyncConnection, delivery_ids: Collection[int], *, to_change: bool = False
 ) -> dict[tuple[int, int], Any]:
-    """The attempts of these deliveries, by delivery and number."""
+    """The attempts of these deliveries, by delivery and number; with ``to_change`` kept from every other writer, so
+    that evidence learned at the same moment is not overwritten by less."""
     found: dict[tuple[int, int], Any] = {}
     for some in chunks(sorted(set(delivery_ids))):
+        if to_change:
+            await connection.execute(_TAKE, {"ids": list(some)})
         for row in await connection.execute(select(t.attempts).where(t.attempts.c.delivery_id.in_(some))):
             found[(row.delivery_id, row.number)] = row
     return found

@@ -44,6 +44,10 @@ _RECIPIENTS = select(
     t.recipients.c.suppression,
 ).where(t.recipients.c.id.in_(bindparam("ids", expanding=True)))
 
+_TAKEN = _RECIPIENTS.order_by(t.recipients.c.id).with_for_update()
+"""Kept from every other writer until the transaction ends: two that rolled up the same person at once would each
+miss what the other is about to store."""
+
 
 def _through_carrier(name: str) -> Any:
     """A column of the delivery, or of the one that carries it: two people on one number share what is known."""
@@ -112,7 +116,7 @@ async def with_carried(connection: AsyncConnection, delivery_ids: Collection[int
 
 
 async def _roll_up(connection: AsyncConnection, recipient_ids: Collection[int], now_ms: int) -> None:
-    rows = (await connection.execute(_RECIPIENTS, {"ids": list(recipient_ids)})).all()
+    rows = (await connection.execute(_TAKEN, {"ids": list(recipient_ids)})).all()
     states: dict[int, list[DeliveryState]] = {}
     for one in await connection.execute(_DELIVERIES, {"ids": list(recipient_ids)}):
         states.setdefault(one.recipient_id, []).append(
@@ -167,7 +171,7 @@ async def add_to_counters(connection: AsyncConnection, moves: Mapping[CounterKey
             "shard": 0,
             "people": people,
         }
-        for (message, dimension, key, bucket), people in moves.items()
+        for (message, dimension, key, bucket), people in sorted(moves.items())  # one order: no deadlock
         if people
     ]
     if not rows:

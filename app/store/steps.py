@@ -97,6 +97,12 @@ async def by_id(connection: AsyncConnection, step_id: int) -> Step:
     return _step((await connection.execute(select(t.steps).where(t.steps.c.id == step_id))).one())
 
 
+async def taken(connection: AsyncConnection, step_id: int) -> Step:
+    """The step, kept from every other process until the transaction ends: nobody else freezes or routes it."""
+    found = await connection.execute(select(t.steps).where(t.steps.c.id == step_id).with_for_update())
+    return _step(found.one())
+
+
 async def latest(connection: AsyncConnection, message_id: int, kind: StepKind | None = None) -> Step | None:
     """The newest step of a message that was not undone, of this kind if one is named."""
     query = select(t.steps).where(t.steps.c.message_id == message_id, t.steps.c.undone_at.is_(None))

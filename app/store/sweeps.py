@@ -55,7 +55,7 @@ UNKNOWN_WORDS = (
 
 
 async def _to_unknown(connection: AsyncConnection, lost: Sequence[Any], now_ms: int) -> None:
-    known = await attempts_of(connection, [row.id for row in lost])
+    known = await attempts_of(connection, [row.id for row in lost], to_change=True)
     attempt_rows, delivery_rows = [], []
     for row in lost:
         attempt = known.get((row.id, row.attempt))

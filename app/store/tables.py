@@ -501,6 +501,14 @@ incidents = Table(
     Column("next", Text, nullable=False),
     Column("opened_at", Millis, nullable=False),
     Column("closed_at", Millis),
+    Index(
+        "ix_incidents_open",
+        "kind",
+        "subject",
+        unique=True,
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
 )
 """Trouble that needs an act: opened once, closed by itself when it is over."""
 

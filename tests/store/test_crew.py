@@ -129,6 +129,7 @@ async def test_what_is_known_of_a_number_that_stays_stays_known(ledger: Ledger) 
 # ------------------------------------------------------------------------------------------- nothing in clear
 
 
+@pytest.mark.parametrize("either_home", ["sqlite"], indirect=True)
 async def test_no_address_of_the_crew_stands_in_clear_in_the_home_or_in_the_log(
     ledger: Ledger, home: Path
 ) -> None:

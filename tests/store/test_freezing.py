@@ -18,7 +18,7 @@ from tests.house import Hire, Ledger, crew_of, number
 async def test_freezing_goes_on_after_every_block(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, done: int
 ) -> None:
-    monkeypatch.setitem(freezing.FREEZE_ROWS, "sqlite", 4)
+    monkeypatch.setitem(freezing.FREEZE_ROWS, ledger.database.dialect, 4)
     await ledger.hire(crew_of(13))
     message_id, step_id = await ledger.compose(freeze=False)
     for _ in range(done):
@@ -67,7 +67,7 @@ async def test_an_undone_message_goes_to_nobody_and_says_so(ledger: Ledger) -> N
 async def test_an_undone_message_is_not_frozen_further(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(freezing.FREEZE_ROWS, "sqlite", 2)
+    monkeypatch.setitem(freezing.FREEZE_ROWS, ledger.database.dialect, 2)
     await ledger.hire(crew_of(5))
     message_id, step_id = await ledger.compose(wait_ms=5_000, freeze=False)
     await ledger.do(lambda c: freezing.freeze_block(c, step_id, ledger.now))
