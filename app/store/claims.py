@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain import evidence as ev
 from app.domain.evidence import Evidence, Work
 from app.domain.messages import MessageStatus
-from app.domain.priorities import PRIORITY_OF_RANK, Priority
+from app.domain.priorities import PRIORITY_OF_RANK, Priority, Purpose
 from app.store import quiet, stopping
 from app.store import tables as t
 from app.store.statements import chunks
@@ -110,6 +110,7 @@ async def claim(
             t.contact_points.c.cipher,
             t.contact_points.c.lookup,
             t.contact_points.c.problem,
+            t.contact_points.c.first_text_at,
             t.people.c.language,
             t.people.c.time_zone,
             t.people.c.quiet_start,
@@ -143,7 +144,7 @@ async def claim(
             attempt=row.attempt,
             give_up_at=row.give_up_at,
             lease_until=row.lease_until,
-            opt_out_words=row.opt_out_words,
+            opt_out_words=row.purpose == Purpose.PROMOTIONAL.value or row.first_text_at is None,
             language=row.language,
             cipher=row.cipher,
             text=row.text,

@@ -18,7 +18,7 @@ from app.store.contacts import note_problem, suppress
 from app.store.receipts import apply_parked
 from app.store.rollup import roll_up, with_carried
 from app.store.statements import chunks
-from providers.contract import Accepted, Outcome
+from providers.contract import Accepted, Channel, InDoubt, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,8 @@ async def finish(connection: AsyncConnection, outcomes: Sequence[Finish], *, now
             if delivery == claimed.id
         ]
         segments = one.outcome.segments if isinstance(one.outcome, Accepted) else None
-        delivery_rows.append(_delivery_row(claimed, ev.of_delivery(attempts), after, segments))
+        accepted_at = now_ms if isinstance(one.outcome, Accepted) else None
+        delivery_rows.append(_delivery_row(claimed, ev.of_delivery(attempts), after, segments, accepted_at))
         if after.error and after.error.bad_address:
             await note_problem(connection, claimed.contact_point_id, after.error.sentence)
         if after.error and after.error.opted_out:
@@ -96,6 +97,13 @@ async def finish(connection: AsyncConnection, outcomes: Sequence[Finish], *, now
                 source="the provider said so",
                 now_ms=now_ms,
             )
+    handed_over = [
+        one.claimed.contact_point_id
+        for one in outcomes
+        if one.claimed.channel is Channel.SMS and isinstance(one.outcome, Accepted | InDoubt)
+    ]
+    if handed_over:
+        await connection.execute(_FIRST_TEXT, {"points": handed_over, "now": now_ms})
     if attempt_rows:
         await connection.execute(_UPDATE_ATTEMPT, attempt_rows)
         await connection.execute(_UPDATE_DELIVERY, delivery_rows)
@@ -109,6 +117,20 @@ _TAKE = (
     .order_by(t.deliveries.c.id)
     .with_for_update()
 )
+
+_FIRST_TEXT = (
+    update(t.contact_points)
+    .where(
+        t.contact_points.c.first_text_at.is_(None),
+        t.contact_points.c.lookup.in_(
+            select(t.contact_points.c.lookup).where(
+                t.contact_points.c.id.in_(bindparam("points", expanding=True))
+            )
+        ),
+    )
+    .values(first_text_at=bindparam("now"))
+)
+"""The number has had a text, whoever has it: the next one needs no opt-out words."""
 
 _UPDATE_ATTEMPT = (
     update(t.attempts)
@@ -140,13 +162,16 @@ _UPDATE_DELIVERY = (
         next=bindparam("to_next"),
         error_code=bindparam("to_error_code"),
         segments=func.coalesce(bindparam("to_segments"), t.deliveries.c.segments),
+        accepted_at=func.coalesce(t.deliveries.c.accepted_at, bindparam("to_accepted_at")),
         worker=None,
         lease_until=None,
     )
 )
 
 
-def _delivery_row(claimed: Claimed, evidence: Evidence, after: After, segments: int | None) -> dict[str, Any]:
+def _delivery_row(
+    claimed: Claimed, evidence: Evidence, after: After, segments: int | None, accepted_at: int | None
+) -> dict[str, Any]:
     arrived = ev.RANK[evidence] >= ev.CLAIMABLE_BELOW
     again = after.next_attempt and not arrived
     return {
@@ -160,6 +185,7 @@ def _delivery_row(claimed: Claimed, evidence: Evidence, after: After, segments: 
         "to_next": after.error.next_step if after.error and not arrived else "",
         "to_error_code": after.error.code if after.error and not arrived else None,
         "to_segments": segments,
+        "to_accepted_at": accepted_at,
     }
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain import ids
 from app.domain.buckets import READERS
 from app.domain.evidence import Evidence, Work
-from app.domain.priorities import PROFILES, Purpose, StepKind
+from app.domain.priorities import PROFILES, StepKind
 from app.domain.routing import HELD, Decision, Path
 from app.store import addressees, stopping
 from app.store import tables as t
@@ -20,7 +20,6 @@ from app.store.messages import StoredMessage
 from app.store.rollup import roll_up
 from app.store.statements import chunks, insert
 from app.store.steps import Step
-from providers.contract import Channel
 
 ROUTE_ROWS = 500
 """Recipients routed in one transaction, so that an URGENT claim never waits long behind a big routine one."""
@@ -83,7 +82,6 @@ async def write(
             one.recipient_id,
             path,
             people[one.person_id].lookups[path.contact_point_id],
-            path.contact_point_id in people[one.person_id].texted,
         )
         for one in pending
         for path in decisions[one.person_id].paths
@@ -109,7 +107,6 @@ async def write(
     )
     # Those who are carried have a link too: the text is handed on to them if their carrier needs it no more.
     await _add_links(connection, [*made.values(), *carried.values()], link_key)
-    await _mark_first_texts(connection, first, now_ms)
     if step.kind is StepKind.REMINDER:
         await _replace_retries(connection, message, step, rows, now_ms)
     await _write_suppressions(connection, pending, decisions)
@@ -130,7 +127,6 @@ class _Row:
     recipient_id: int
     path: Path
     lookup: str
-    texted: bool
 
     @property
     def address(self) -> tuple[str, str]:
@@ -164,7 +160,6 @@ async def _insert(
 ) -> dict[tuple[int, str], int]:
     """Insert deliveries; returns their keys by recipient and channel."""
     give_up_at = now_ms + PROFILES[message.priority].give_up_s * 1000
-    promotional = message.purpose is Purpose.PROMOTIONAL
     made: dict[tuple[int, str], int] = {}
     statement = (
         insert(connection, t.deliveries)
@@ -185,7 +180,6 @@ async def _insert(
                 "evidence": Evidence.NONE.value,
                 "evidence_rank": 0,
                 "receipt_possible": True,
-                "opt_out_words": row.path.channel is Channel.SMS and (promotional or not row.texted),
                 "attempt": 1,
                 "carried_by": carriers[row.address] if carriers is not None else None,
                 "due_at": row.path.held_until_ms or now_ms,
@@ -250,21 +244,6 @@ async def _add_links(connection: AsyncConnection, delivery_ids: Sequence[int], l
                 }
                 for one in delivery_ids
             ],
-        )
-
-
-async def _mark_first_texts(connection: AsyncConnection, rows: Sequence[_Row], now_ms: int) -> None:
-    """The opt-out words are decided now, so that a retry carries the same bytes."""
-    first = [row.path.contact_point_id for row in rows if row.path.channel is Channel.SMS and not row.texted]
-    for some in chunks(first):
-        await connection.execute(
-            update(t.contact_points)
-            .where(
-                t.contact_points.c.lookup.in_(
-                    select(t.contact_points.c.lookup).where(t.contact_points.c.id.in_(some))
-                )
-            )
-            .values(first_text_at=now_ms)
         )
 
 

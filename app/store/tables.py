@@ -293,12 +293,13 @@ recipients = Table(
     Column("answer", Word),
     Column("read_at", Millis),
     Column("suppression", Word),
+    Column("waits", Word),
     Column("why", Text, nullable=False, server_default=""),
     Column("next", Text, nullable=False, server_default=""),
     UniqueConstraint("message_id", "person_id"),
     Index("ix_recipients_message_bucket", "message_id", "bucket"),
 )
-"""One person of one message. ``bucket`` and ``channels`` are the roll-up of their deliveries and answers, kept
+"""One person of one message. ``bucket``, ``channels`` and ``waits`` (what of it is still to leave) are the roll-up of their deliveries and answers, kept
 in the same transaction as the change that moves them."""
 
 answers = Table(
@@ -331,7 +332,6 @@ deliveries = Table(
     Column("evidence", Word, nullable=False),
     Column("evidence_rank", Integer, nullable=False),
     Column("receipt_possible", Boolean, nullable=False),
-    Column("opt_out_words", Boolean, nullable=False),
     Column("text", LargeBinary),
     Column("attempt", Integer, nullable=False),
     _to("account_id", "accounts", nullable=True),
@@ -345,6 +345,7 @@ deliveries = Table(
     Column("next", Text, nullable=False, server_default=""),
     Column("error_code", String(64)),
     Column("segments", Integer),
+    Column("accepted_at", Millis),
     Column("created_at", Millis, nullable=False),
     UniqueConstraint("step_id", "recipient_id", "channel", "contact_point_id"),
     CheckConstraint("work in (" + ",".join(f"'{work}'" for work in Work) + ")", name="work"),
@@ -376,7 +377,8 @@ deliveries = Table(
 )
 """One step to one recipient at one contact point. Two columns that are never mixed: ``work``, where it is in
 the queue, and ``evidence``, the best that is known. ``text`` is what is sent, encrypted, from the first time it
-is rendered: a retry sends and a look-up asks for the same bytes, whatever has been changed since. A delivery
+is rendered: a retry sends and a look-up asks for the same bytes, whatever has been changed since. ``accepted_at``
+is when a provider first took it, whatever became of it. A delivery
 ``carried_by`` another (two people, one number) has no attempts of its own."""
 
 attempts = Table(

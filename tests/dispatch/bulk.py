@@ -85,7 +85,6 @@ async def queue_texts(ledger: Ledger, count: int, composed: Composed) -> int:
                     "evidence": "none",
                     "evidence_rank": 0,
                     "receipt_possible": True,
-                    "opt_out_words": False,
                     "attempt": 1,
                     "due_at": now,
                     "give_up_at": give_up_at,

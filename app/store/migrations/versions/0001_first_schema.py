@@ -305,6 +305,7 @@ def upgrade() -> None:
         sa.Column("answer", sa.String(length=32), nullable=True),
         sa.Column("read_at", sa.BigInteger(), nullable=True),
         sa.Column("suppression", sa.String(length=32), nullable=True),
+        sa.Column("waits", sa.String(length=32), nullable=True),
         sa.Column("why", sa.Text(), server_default="", nullable=False),
         sa.Column("next", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(
@@ -435,7 +436,6 @@ def upgrade() -> None:
         sa.Column("evidence", sa.String(length=32), nullable=False),
         sa.Column("evidence_rank", sa.Integer(), nullable=False),
         sa.Column("receipt_possible", sa.Boolean(), nullable=False),
-        sa.Column("opt_out_words", sa.Boolean(), nullable=False),
         sa.Column("text", sa.LargeBinary(), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("account_id", Key, nullable=True),
@@ -449,6 +449,7 @@ def upgrade() -> None:
         sa.Column("next", sa.Text(), server_default="", nullable=False),
         sa.Column("error_code", sa.String(length=64), nullable=True),
         sa.Column("segments", sa.Integer(), nullable=True),
+        sa.Column("accepted_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "evidence in ('none','unknown','sent','failed','bounced','opted_out','delivered','bounced_after_acceptance','opened','read')",
