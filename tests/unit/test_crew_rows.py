@@ -145,7 +145,7 @@ def test_a_name_of_300_characters_is_whole_and_one_of_301_is_rejected() -> None:
 
 
 AS_TEXT = [
-    "=HYPERLINK(\"http://example.com\",\"Jane\")", "@jane", "-12", "+Jane", "[red]Jane[/red]", "<b>Jane</b>", "Jane 🎬",
+    "=HYPERLINK(\"http://example.com\",\"Jane\")", "@jane", "-A12", "+Jane", "[red]Jane[/red]", "<b>Jane</b>", "Jane 🎬",
     "👨‍👩‍👧 Doe", "O'Neil", "José Peña", "李小龍", "{name}",
 ]  # fmt: skip
 
