@@ -181,7 +181,8 @@ class _Reading:
         if isinstance(read.person, RowProblem):
             self._rejected.append(read.person)
             return
-        self._section = None
+        if read.of_section:
+            self._section = None
         if habits.department_once:
             self._took_over += read.of_section and bool(self._section_name)
             self._section_name = read.person.department

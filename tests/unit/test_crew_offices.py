@@ -208,3 +208,11 @@ def test_the_head_of_a_department_is_found_also_where_names_are_turned_round() -
         ("Jon Okafor", False),
     ]
     assert read.warnings == ()
+
+
+def test_a_department_alone_that_nobody_below_needs_is_shown() -> None:
+    read = csv(
+        "Department,Name,Phone", "SHOW CREW,,", "Camera,Ada Lund,310 555 0111", "Grip,Jon Okafor,310 555 0112"
+    )
+    assert [one.department for one in read.rows] == ["Camera", "Grip"]
+    assert [(one.row, one.value) for one in read.warnings] == [(2, "SHOW CREW")]
