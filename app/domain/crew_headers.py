@@ -42,6 +42,9 @@ class CrewField(StrEnum):
 PHONE_FIELDS = (CrewField.MOBILE_PHONE, CrewField.PHONE, CrewField.LANDLINE_PHONE)
 """The fields of one person's own numbers, in the order they are tried."""
 
+NAME_PARTS = frozenset({CrewField.NAME, CrewField.FIRST_NAME, CrewField.LAST_NAME})
+"""The fields that name a person."""
+
 SEVERAL = frozenset({*PHONE_FIELDS, CrewField.EMAIL})
 """Fields that may have more than one column. Of every other field the first column counts."""
 
@@ -49,11 +52,12 @@ WORDINGS: dict[CrewField, str] = {
     CrewField.NAME: """
         name; full name; crew name; crew member; crew; crew member name; cast member; cast name; employee;
         employee name; person; contact name; member; display name; actor; artist; name last first; last name first name;
+        first name last name; first and last name; last and first name; name first last; legal name; full legal name;
         nombre; nombre completo; nombre y apellidos; nombre y apellido; nom complet; nom et prenom; nom prenom;
         prenom nom; prenom et nom; vor und nachname; vorname nachname; name vorname; mitarbeiter""",
     CrewField.FIRST_NAME: """
-        first; first name; given name; given names; forename; firstname; christian name; name first; preferred name;
-        nombre de pila; primer nombre; prenom; vorname; rufname""",
+        first; first name; given name; given names; forename; firstname; christian name; name first;
+        nombre de pila; primer nombre; prenom; vorname""",
     CrewField.LAST_NAME: """
         last; last name; surname; family name; lastname; second name; name last;
         apellido; apellidos; nom de famille; nachname; familienname""",
@@ -73,7 +77,7 @@ WORDINGS: dict[CrewField, str] = {
     CrewField.PHONE: """
         phone; phone number; telephone; telephone number; tel; ph; phone numbers; contact number; contact phone;
         contact no; primary phone; main phone; phone primary; best phone; phones; daytime phone;
-        secondary phone; alt phone; alternate phone; other phone; phone secondary; phone other; additional phone;
+        phone secondary; phone other;
         telefono; numero de telefono; num de telefono; tfno; tlf; numero de telephone; telefon;
         telefonnummer; rufnummer; tel nr""",
     CrewField.MOBILE_PHONE: """
@@ -81,7 +85,7 @@ WORDINGS: dict[CrewField, str] = {
         phone cell; phone mobile; sms; text number; sms number; iphone; whatsapp; personal cell; personal mobile;
         work cell; work mobile; mobile tel; tel mobile;
         movil; celular; telefono movil; telefono celular; portable; tel portable; telephone portable; mobil;
-        handy; handynummer; mobiltelefon; mobilnummer""",
+        handy; handynummer; mobiltelefon; mobilnummer; telefon mobil""",
     CrewField.LANDLINE_PHONE: """
         home; home phone; home number; phone home; landline; landline phone; land line; office phone; office; work phone; work;
         work number; phone work; phone office; business phone; office number; home tel; work tel; office tel;
@@ -133,13 +137,35 @@ WORDINGS: dict[CrewField, str] = {
 """Headings seen on crew lists, contact sheets, start forms and address-book exports, in English, Spanish, French
 and German; separated by semicolons, written without accents. Spaces do not count, so "CellPhone" needs no entry."""
 
-AMBIGUOUS: dict[str, tuple[CrewField, CrewField]] = {
+AMBIGUOUS: dict[str, tuple[CrewField, CrewField | None]] = {
+    "preferredname": (CrewField.FIRST_NAME, None),
+    "nickname": (CrewField.FIRST_NAME, None),
+    "rufname": (CrewField.FIRST_NAME, None),
     "nom": (CrewField.LAST_NAME, CrewField.NAME),
     "name": (CrewField.LAST_NAME, CrewField.NAME),
     "nombre": (CrewField.FIRST_NAME, CrewField.NAME),
 }
 """Headings that mean one part of the name where another column holds the other part ("Nom" beside "Prénom",
-"Nombre" beside "Apellidos", German "Name" beside "Vorname"), and the whole name where none does."""
+"Nombre" beside "Apellidos", German "Name" beside "Vorname"), and the whole name, or nothing, where none does."""
+
+SHORT_FOR = {
+    "emerg": "emergency", "emer": "emergency", "addr": "address", "dt": "date", "nbr": "number", "num": "number",
+}  # fmt: skip
+"""Words that are cut short in headings."""
+
+ANOTHER = frozenset(
+    {"alt", "alternate", "alternative", "second", "secondary", "2nd", "other", "additional", "first", "1st",
+     "primary", "main", "best", "preferred", "current"}
+)  # fmt: skip
+"""Words before a number or an address that only tell which of several it is: "Alt. Cell", "2nd Phone"."""
+
+REMARKS = frozenset(
+    {"cell", "mobile", "c", "m", "home", "h", "work", "w", "office", "o", "personal", "text", "texts", "sms",
+     "us", "usa", "uk", "eu", "intl", "international", "local", "optional", "required", "if", "any", "only",
+     "primary", "main", "best", "preferred", "mm", "dd", "yy", "yyyy", "y", "n", "yes", "no", "last", "first",
+     "incl", "with", "area", "code", "country"}
+)  # fmt: skip
+"""Words in brackets behind a heading that do not make it somebody else's: "Phone (agent)" is not the person's."""
 
 
 def _joined(heading: str) -> str:
@@ -154,6 +180,9 @@ _MEANING: dict[str, CrewField] = {
 
 _COUNTED = re.compile(r"^(.*?)(?:number|num|nr|no)?[0-9]{0,2}(?:number|num|nr|no)?$")
 """What is left of "Phone #2", "Cell No." or "E-mail 1" when the counting is taken away."""
+
+_BRACKETED = re.compile(r"([^()]+)\(([^()]*)\)\W*")
+_OR = re.compile(r"\s*/\s*|\s+or\s+", re.IGNORECASE)
 
 NO_NAMES = Problem(
     "This file has no column with the names of the people.",
@@ -180,6 +209,8 @@ class ColumnMapping:
     fields: tuple[CrewField | None, ...]
     headings: tuple[str, ...]
     header_row: int = 1
+    beside: int | None = None
+    """The position from which the row names people a second time: nothing is read from there on."""
 
     def columns(self, field: CrewField) -> tuple[int, ...]:
         """The positions of the columns that hold ``field``, from left to right."""
@@ -194,7 +225,7 @@ class ColumnMapping:
         """The headings of columns that are not read."""
         return tuple(
             heading
-            for heading, field in zip(self.headings, self.fields, strict=False)
+            for heading, field in zip(self.headings[: self.beside], self.fields, strict=False)
             if heading and field is None
         )
 
@@ -204,11 +235,46 @@ class ColumnMapping:
 
 def meaning(heading: str) -> CrewField | None:
     """The field a heading means by itself, or None."""
-    joined = _joined(heading[:200])
-    if joined in _MEANING:
-        return _MEANING[joined]
-    counted = _COUNTED.match(joined)
-    return _MEANING.get(counted[1]) if counted and counted[1] else None
+    written = heading[:200]
+    return _wording(written) or _remarked(written) or _one_of_several(written) or _alternatives(written)
+
+
+def _wording(text: str) -> CrewField | None:
+    """A wording of the table, with a counter or with words cut short."""
+    for words in (fold(text).split(), [SHORT_FOR.get(word, word) for word in fold(text).split()]):
+        joined = "".join(words)
+        if joined in _MEANING:
+            return _MEANING[joined]
+        counted = _COUNTED.match(joined)
+        if counted and counted[1] in _MEANING:
+            return _MEANING[counted[1]]
+    return None
+
+
+def _remarked(text: str) -> CrewField | None:
+    """ "Phone (cell)" is a cell phone, "Start (mm/dd/yy)" a start."""
+    bracketed = _BRACKETED.fullmatch(text.strip())
+    if bracketed is None:
+        return None
+    before, inside = bracketed[1], fold(bracketed[2])
+    if not set(inside.split()) <= REMARKS:
+        return None
+    return _wording(f"{inside} {before}") or _wording(before) or _one_of_several(before)
+
+
+def _one_of_several(text: str) -> CrewField | None:
+    words = fold(text).split()
+    found = _wording(" ".join(words[1:])) if len(words) > 1 and words[0] in ANOTHER else None
+    return found if found in SEVERAL else None
+
+
+def _alternatives(text: str) -> CrewField | None:
+    """ "Role / Job Title" says one thing twice; "Cell/Home" is a number of either kind."""
+    parts = [_wording(part) for part in _OR.split(text)]
+    if len(parts) < 2 or None in parts:
+        return None
+    found = set(parts)
+    return found.pop() if len(found) == 1 else CrewField.PHONE if found <= set(PHONE_FIELDS) else None
 
 
 def recognise(headings: Sequence[str], header_row: int = 1) -> ColumnMapping | Problem:
@@ -219,16 +285,19 @@ def recognise(headings: Sequence[str], header_row: int = 1) -> ColumnMapping | P
     written = tuple(clean(heading[:200]) for heading in headings)
     known = [meaning(heading) for heading in written]
     _settle_ambiguous(written, known)
+    beside = _second_list(known)
+    if beside is not None:
+        known[beside:] = [None] * (len(known) - beside)
     fields = _first_of_each(known)
     found = {field for field in fields if field is not None}
-    names = found & {CrewField.NAME, CrewField.FIRST_NAME, CrewField.LAST_NAME}
+    names = found & NAME_PARTS
     if not found:
         return NO_HEADER
     if not names:
         return NO_NAMES
     if found == names:
         return NO_CONTACTS
-    return ColumnMapping(fields=fields, headings=written, header_row=header_row)
+    return ColumnMapping(fields=fields, headings=written, header_row=header_row, beside=beside)
 
 
 def known_columns(headings: Sequence[str]) -> int:
@@ -245,6 +314,21 @@ def _settle_ambiguous(written: Sequence[str], known: list[CrewField | None]) -> 
         part, whole = choice
         others = {field for place, field in enumerate(known) if place != index}
         known[index] = part if (parts - {part}) & others and part not in others else whole
+
+
+def _second_list(known: Sequence[CrewField | None]) -> int | None:
+    """Where a name comes again behind the numbers and addresses of the first one: what follows is another
+    person's, and must not become the first one's second number."""
+    named: set[CrewField] = set()
+    reached = False
+    for index, field in enumerate(known):
+        if field in NAME_PARTS:
+            if field in named and reached:
+                return index
+            named.add(field)
+        elif field in SEVERAL:
+            reached = True
+    return None
 
 
 def _first_of_each(known: Sequence[CrewField | None]) -> tuple[CrewField | None, ...]:

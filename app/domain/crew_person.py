@@ -9,6 +9,7 @@ from datetime import date
 from typing import TypeVar
 
 from app.domain.crew_headers import PHONE_FIELDS, ColumnMapping, CrewField
+from app.domain.crew_names import is_number, is_remark, turned
 from app.domain.crew_table import RowProblem, TableRow, clean, fold, shown
 from app.domain.crew_values import (
     SPREADSHEET_ERRORS,
@@ -88,12 +89,13 @@ def contact_key(phone: CrewPhone) -> str:
 @dataclass(frozen=True, slots=True)
 class ListContext:
     """What a row cannot know by itself: the country numbers and dates are written for, the zone of who names
-    none, the department of the section, and all names of the list (folded)."""
+    none, the department of the section, all names of the list (folded), and whether it writes "Last, First"."""
 
     region: str
     time_zone: str
     section: str = ""
     names: frozenset[str] = frozenset()
+    last_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,13 @@ class PersonRead:
     person: CrewRow | RowProblem
     warnings: tuple[RowProblem, ...] = ()
     places: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    of_section: bool = False
+    """No department stands in the row itself: the section's was taken."""
 
 
 NO_NAME = "There is no name in this row."
+NO_LETTERS = "This is a number, not a name."
+A_REMARK = "This is a total or a remark, not a person."
 NAME_TOO_LONG = f"This name is longer than {LONGEST_TEXT} characters."
 TEXT_TOO_LONG = f"This is longer than {LONGEST_TEXT} characters and was cut there."
 NOT_GIVEN_OUT = "This number is not in use by its numbering plan; it was taken as written."
@@ -121,9 +127,9 @@ ANOTHER_HEAD = "Write yes for the head of a department and nothing for the other
 
 
 def read_person(row: TableRow, columns: ColumnMapping, context: ListContext) -> PersonRead:
-    """Read one row. Only a row without a name, or with one that is too long, is no person."""
+    """Read one row. A row is no person when its name is missing, too long, a number, or a remark such as a total."""
     cells = _Cells(row, columns)
-    name = _name(cells)
+    name = _name(cells, context)
     if isinstance(name, RowProblem):
         return PersonRead(name)
     phones = _phones(cells, context.region)
@@ -136,12 +142,13 @@ def read_person(row: TableRow, columns: ColumnMapping, context: ListContext) -> 
     if dates[0] and dates[1] and dates[1] < dates[0]:
         cells.warn(CrewField.FINISH_DATE, ENDS_BEFORE)
     quiet = _quiet_hours(cells)
+    department = cells.text(CrewField.DEPARTMENT)
     person = CrewRow(
         row=row.number,
         name=name,
-        department=cells.text(CrewField.DEPARTMENT) or context.section,
+        department=department or context.section,
         position=cells.text(CrewField.POSITION),
-        department_head=_leads(cells, name, context.names),
+        department_head=_leads(cells, name, context),
         unit=cells.text(CrewField.UNIT) or "Main",
         phones=phones,
         email=email,
@@ -158,8 +165,10 @@ def read_person(row: TableRow, columns: ColumnMapping, context: ListContext) -> 
         emergency_phone=_emergency_phone(cells, context.region),
     )
     if not person.reachable:
+        if is_remark(name):
+            return PersonRead(cells.problem(cells.name_column(), A_REMARK))
         cells.warn_name(NO_WAY)
-    return PersonRead(person, tuple(cells.warnings), cells.places)
+    return PersonRead(person, tuple(cells.warnings), cells.places, of_section=not department)
 
 
 class _Cells:
@@ -224,14 +233,19 @@ def _unquoted(text: str) -> str:
     return text[1:] if len(text) > 1 and text[0] == "'" and text[1] in "=+-@0123456789" else text
 
 
-def _name(cells: _Cells) -> str | RowProblem:
-    whole = [_unquoted(clean(cell)) for _, cell in cells.filled(CrewField.NAME)]
-    parts = [
-        _unquoted(clean(cell))
-        for field in (CrewField.FIRST_NAME, CrewField.LAST_NAME)
-        for _, cell in cells.filled(field)
-    ]
-    name = whole[0] if whole else " ".join(parts)
+def _name(cells: _Cells, context: ListContext) -> str | RowProblem:
+    whole, first, last = (
+        next((_unquoted(clean(cell)) for _, cell in cells.filled(field)), "")
+        for field in (CrewField.NAME, CrewField.FIRST_NAME, CrewField.LAST_NAME)
+    )
+    if not whole:
+        name = f"{first} {last}".strip()
+    elif first or not last or set(fold(last).split()) <= set(fold(whole).split()):
+        name = turned(whole) if context.last_first else whole
+    else:
+        name = f"{whole} {last}"  # beside a column for the surname, "Name" holds the rest
+    if is_number(name):
+        return cells.problem(cells.name_column(), NO_LETTERS)
     if not any(character.isprintable() and not character.isspace() for character in name):
         return cells.problem(cells.name_column(), NO_NAME)
     if len(name) > LONGEST_TEXT:
@@ -286,17 +300,17 @@ def _email(cells: _Cells) -> str | None:
     return kept
 
 
-def _leads(cells: _Cells, name: str, names: frozenset[str]) -> bool:
+def _leads(cells: _Cells, name: str, context: ListContext) -> bool:
     """A column "head of department" says yes or no, or names the head of the department this person is in."""
     for index, cell in cells.filled(CrewField.DEPARTMENT_HEAD):
         text = clean(cell)
         answer = read_yes(text)
         if isinstance(answer, bool):
             return answer
-        written = fold(text)
+        written = fold(turned(text) if context.last_first else text)
         if written in {fold(name), "hod", "head", "department head", "key"}:
             return True
-        if written not in names:
+        if not {written, fold(text)} & context.names:
             cells.warn_at(index, ANOTHER_HEAD)
     return False
 

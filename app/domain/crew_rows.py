@@ -6,11 +6,21 @@ read leaves its field at the default and is a warning; what concerns the whole f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from app.domain.crew_departments import is_department
-from app.domain.crew_headers import NO_HEADER, ColumnMapping, CrewField, known_columns, recognise
+from app.domain.crew_habits import habits_of
+from app.domain.crew_headers import (
+    NAME_PARTS,
+    NO_HEADER,
+    ColumnMapping,
+    CrewField,
+    known_columns,
+    recognise,
+)
 from app.domain.crew_person import CrewRow, ListContext, contact_key, read_person
 from app.domain.crew_table import RowProblem, Table, TableRow, clean, fold, shown
 from app.domain.email_address import same_mailbox
@@ -22,14 +32,16 @@ HEADER_WITHIN = 60
 MOST_NAMED = 20
 """Headings that one note names."""
 
-NAMES = frozenset({CrewField.NAME, CrewField.FIRST_NAME, CrewField.LAST_NAME})
-
 NOBODY = Problem(
     "This file names its columns, but there is nobody in it.",
     "Check that the list was saved with its rows, and import it again.",
 )
 HEADING = "This row was taken for a heading, not for a person."
 HEADING_OF_NOBODY = "This row was taken for the name of a department, but nobody stands under it."
+SECOND_LIST = (
+    "From column {column} on people are named a second time: nothing was read from there. "
+    "Give each of them a row of their own."
+)
 TOO_MANY_CELLS = "There are more cells here than headings; a comma in a name or a number may have moved them."
 
 
@@ -89,19 +101,28 @@ class _Reading:
         self._section: RowProblem | None = None
         self._section_name = ""
         self._met = _People()
-        self._departments = _folded(table, columns, CrewField.DEPARTMENT)
-        self._names = _folded(table, columns, CrewField.NAME)
-        self._capitals = _written_in_capitals(table, columns)
+        self._habits = habits_of(table, columns)
+        self._took_over = 0
+        self._heading_cells: tuple[str, ...] = ()
+        """The cells of the row above, where it names columns: a second such row completes it."""
 
     def take(self, row: TableRow) -> None:
         filled = [index for index, cell in enumerate(row.cells) if clean(cell)]
-        if not filled or row.number == self._header_row:
+        if not filled:
             return
-        if row.number < self._header_row:
+        if row.number == self._header_row:
+            self._heading_cells = row.cells
+        elif row.number < self._header_row:
             self._above.append(row.number)
         elif self._names_columns_again(row):
             self._notes.append(f"Row {row.number} names the columns again.")
-        elif len(filled) == 1 and self._is_heading(row.cells[filled[0]], filled[0]):
+            self._heading_cells = row.cells
+        else:
+            self._heading_cells = ()
+            self._take_person_or_heading(row, filled)
+
+    def _take_person_or_heading(self, row: TableRow, filled: list[int]) -> None:
+        if len(filled) == 1 and self._is_heading(row.cells[filled[0]], filled[0]):
             self._open_section(row, filled[0])
         else:
             self._read_person(row)
@@ -111,7 +132,8 @@ class _Reading:
         """A list of several pages names its columns on each, and not always in the same order."""
         if known_columns(row.cells) < 2:
             return False
-        again = recognise(row.cells, header_row=row.number)
+        cells = [cell or above for cell, above in zip_longest(row.cells, self._heading_cells, fillvalue="")]
+        again = recognise(cells, header_row=row.number)
         if isinstance(again, Problem):
             return False
         self._columns = again
@@ -121,22 +143,24 @@ class _Reading:
     def _is_heading(self, cell: str, index: int) -> bool:
         text = clean(cell)
         field = self._columns.fields[index] if index < len(self._columns.fields) else None
-        if field not in NAMES:
+        if field not in NAME_PARTS:
             return field in {None, CrewField.DEPARTMENT, CrewField.POSITION, CrewField.UNIT}
         return (
             is_department(text)
-            or fold(text) in self._departments
+            or fold(text) in self._habits.departments
             or text.endswith(":")
-            or (len(text) > 1 and text.isupper() and not self._capitals)
+            or (len(text) > 1 and text.isupper() and not self._habits.capitals)
         )
 
     def _open_section(self, row: TableRow, index: int) -> None:
         heading = RowProblem(row.number, self._columns.heading(index), shown(row.cells[index]), HEADING)
-        if self._columns.has(CrewField.DEPARTMENT):
+        if self._columns.has(CrewField.DEPARTMENT) and index not in self._columns.columns(
+            CrewField.DEPARTMENT
+        ):
             self._warnings.append(heading)
             return
         self._close_section()
-        text = clean(row.cells[index]).rstrip(":").rstrip()
+        text = _without_the_word(clean(row.cells[index]).rstrip(":").rstrip())
         self._section = heading
         # "CAMERA" is shown as "Camera"; VFX, SFX and DIT stay as they are
         self._section_name = text.title() if text.isupper() and len(text) > 3 else text
@@ -149,12 +173,19 @@ class _Reading:
             self._section = None
 
     def _read_person(self, row: TableRow) -> None:
-        context = ListContext(self._region, self._zone, self._section_name, self._names)
+        habits = self._habits
+        context = ListContext(
+            self._region, self._zone, self._section_name, habits.names, last_first=habits.last_first
+        )
         read = read_person(row, self._columns, context)
         if isinstance(read.person, RowProblem):
             self._rejected.append(read.person)
             return
-        self._section = None
+        if read.of_section:
+            self._section = None
+        if habits.department_once:
+            self._took_over += read.of_section and bool(self._section_name)
+            self._section_name = read.person.department
         name = _name_cell(row, self._columns)
         if (twin := self._met.same_person(read.person)) is not None:
             self._rejected.append(
@@ -189,10 +220,21 @@ class _Reading:
             if index < width and self._columns.fields[index] is None and not self._columns.headings[index]:
                 self._headless[index] = self._headless.get(index, 0) + 1
 
+    def _tell_habits(self) -> None:
+        if self._habits.example:
+            written, turned = (shown(one) for one in self._habits.example)
+            self._notes.append(
+                f"Names are written “Last, First” and were turned round: “{written}” is {turned}."
+            )
+        if self._took_over:
+            rows = "1 row" if self._took_over == 1 else f"{self._took_over} rows"
+            self._notes.append(f"{rows} without a department took that of the row above.")
+
     def result(self) -> CrewReading | Problem:
         self._close_section()
         if not self._rows and not self._rejected:
             return NOBODY
+        self._tell_habits()
         if self._above:
             which = (
                 f"Row {self._above[0]}"
@@ -205,6 +247,8 @@ class _Reading:
             self._notes.append("Cells to the right of the last heading were not read.")
         else:
             self._warnings.extend(self._beyond)
+        if self._columns.beside is not None:
+            self._notes.append(SECOND_LIST.format(column=self._columns.beside + 1))
         if self._unknown:
             self._notes.append(f"Columns that are not known here and were not read: {_names(self._unknown)}.")
         for index, count in sorted(self._headless.items()):
@@ -222,6 +266,14 @@ def _names(headings: Collection[str]) -> str:
     """Headings in quotation marks, as many as fit into a note."""
     named = ", ".join(f"“{shown(one)}”" for one in list(headings)[:MOST_NAMED])
     return named + (f" and {len(headings) - MOST_NAMED} more" if len(headings) > MOST_NAMED else "")
+
+
+def _without_the_word(heading: str) -> str:
+    """ "Camera Department" is the department "Camera"."""
+    return _THE_WORD.sub("", heading) or heading
+
+
+_THE_WORD = re.compile(r"\s+(?:department|dept)\b\.?$", re.IGNORECASE)
 
 
 class _People:
@@ -267,26 +319,3 @@ def _name_cell(row: TableRow, columns: ColumnMapping) -> tuple[str, str]:
             if index < len(row.cells) and clean(row.cells[index]):
                 return columns.heading(index), shown(row.cells[index])
     return "", ""
-
-
-def _folded(table: Table, columns: ColumnMapping, field: CrewField) -> frozenset[str]:
-    """What stands in the columns of a field, folded."""
-    return frozenset(
-        fold(row.cells[index])
-        for row in table.rows
-        for index in columns.columns(field)
-        if row.number > columns.header_row and index < len(row.cells)
-    ) - {""}
-
-
-def _written_in_capitals(table: Table, columns: ColumnMapping) -> bool:
-    """Whether this list writes people's names in capitals, so that capitals do not make a heading."""
-    names = [
-        row.cells[index]
-        for row in table.rows
-        for field in NAMES
-        for index in columns.columns(field)
-        if row.number > columns.header_row and index < len(row.cells)
-        if sum(bool(cell.strip()) for cell in row.cells) > 1
-    ]
-    return sum(name.isupper() for name in names) * 2 > len(names)

@@ -27,8 +27,9 @@ class CellProblem:
 
 
 EMPTY_WORDS = frozenset(
-    {"n/a", "na", "none", "nil", "tbd", "tba", "tbc", "-", "--", "---", "–", "—", "?", "x x", "."}
-)
+    {"n/a", "na", "none", "nil", "tbd", "tba", "tbc", "tbh", "vacant", "to be hired", "to be determined",
+     "to be announced", "to be confirmed", "-", "--", "---", "–", "—", "?", "x x", "."}
+)  # fmt: skip
 """What offices write into a cell that has nothing in it. Compared in lower case."""
 
 SPREADSHEET_ERRORS = frozenset(
@@ -141,6 +142,7 @@ LONGEST_DATE = 60
 
 _ISO_DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?")
 _NUMBER_DATE = re.compile(r"(\d{1,2})([-/. ])\s?(\d{1,2})\2\s?(\d{4}|\d{2})(?: .*)?")
+_NO_YEAR = re.compile(r"\d{1,2}[-/.]\d{1,2}\.?")
 _WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]* ")
 _SERIAL_DATE = re.compile(r"([3-7]\d{4})(?:\.\d+)?")
 _TIME = re.compile(
@@ -176,6 +178,8 @@ def read_date(cell: str, region: str) -> date | CellProblem:
         if (month_first and first <= 12) or second > 12:
             return _day(year, first, second)
         return _day(year, second, first)
+    if _NO_YEAR.fullmatch(cell):
+        return CellProblem("This date has no year: write it like 2026-10-11.")
     if serial := _SERIAL_DATE.fullmatch(cell):
         # days since the last of 1899, as spreadsheets count
         return date(1899, 12, 30) + timedelta(days=int(serial[1]))

@@ -73,8 +73,16 @@ _OTHER_EXTENSION_WORDS = re.compile(
 )
 _VANITY = re.compile(r"[+\d\s().\-]*\d{3}[\s().\-]*([A-Za-z][A-Za-z0-9\- ]{2,})")
 _BETWEEN_NUMBERS = re.compile(
-    r"\s*(?:[\n\r;/|&,]|\bor\b|\band\b|\by\b|\bou\b|\boder\b|\bund\b)\s*", re.IGNORECASE
+    r"\s*(?:[\n\r;/|&,]|\bor\b|\band\b|\by\b|\bou\b|\boder\b|\bund\b)\s*"
+    # "c: 626 555 0162 h: 323 555 0111"
+    r"|(?<=\d)\s+(?=(?:[chmow]|cell|mobile|mob|home|work|office|tel)\s*[:.)]\s*[+(]?\d)",
+    re.IGNORECASE,
 )
+_REMARK = re.compile(r"(?:(?<!\d)\d{1,2}(?::\d\d)?)?[^\W\d_][^\d+(]*")
+"""Words beside a number, with the hour that belongs to them: "call after 9am"."""
+
+FEWEST = 7
+"""Digits from which a piece of a cell may be a number of its own."""
 
 
 def parse_phone(text: str, region: str) -> Phone | PhoneProblem:
@@ -95,7 +103,7 @@ def parse_phone(text: str, region: str) -> Phone | PhoneProblem:
         return NO_DIGITS
     number = _digits_of(written, region)
     if isinstance(number, PhoneProblem):
-        return _spelt_with_letters(written, region) or number
+        return _spelt_with_letters(written, region) or _beside_a_remark(written, region) or number
     return number
 
 
@@ -107,11 +115,15 @@ def phones_in(text: str, region: str) -> tuple[Phone | PhoneProblem, ...]:
     whole = parse_phone(text, region)
     if isinstance(whole, Phone):
         return (whole,)
-    parts = [part for part in _BETWEEN_NUMBERS.split(text[: LONGEST * 2]) if part.strip()]
-    read = tuple(parse_phone(part, region) for part in parts)
-    if len(parts) < 2 or not any(isinstance(one, Phone) for one in read):
-        return (whole,)
-    return tuple(one for one in read if one != NO_DIGITS)
+    written = text[: LONGEST * 2]
+    for parts in (
+        [part for part in _BETWEEN_NUMBERS.split(written) if part.strip()],
+        _beside_words(_plain(written)),
+    ):
+        read = tuple(parse_phone(part, region) for part in parts)
+        if len(parts) > 1 and any(isinstance(one, Phone) for one in read):
+            return tuple(one for one in read if one != NO_DIGITS)
+    return (whole,)
 
 
 def tail(e164: str) -> str:
@@ -176,6 +188,18 @@ def _spelt_with_letters(written: str, region: str) -> Phone | None:
         return None
     toll_free = phonenumbers.number_type(phonenumbers.parse(number.e164)) == PhoneNumberType.TOLL_FREE
     return number if toll_free or spelt[1].isupper() else None
+
+
+def _beside_a_remark(written: str, region: str) -> Phone | None:
+    """The one number of "626 555 0162 call after 9am": a remark may have digits of its own."""
+    pieces = _beside_words(written)
+    number = _read(pieces[0], region) if len(pieces) == 1 and pieces[0] != written else None
+    return number if isinstance(number, Phone) else None
+
+
+def _beside_words(written: str) -> list[str]:
+    """The pieces between the words of a text that are long enough for a number."""
+    return [piece for piece in _REMARK.split(written) if sum(one.isdecimal() for one in piece) >= FEWEST]
 
 
 def _read(text: str, region: str) -> Phone | PhoneProblem:

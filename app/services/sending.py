@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.dispatch import planner
 from app.domain import ids, sms, texts
@@ -65,6 +67,7 @@ async def preflight(office: Office, composed: Composed) -> Preflight:
     now = office.clock.now_ms()
     async with office.database.read() as connection:
         remarks = await audience.check(connection, office.production.id, composed.audience)
+        remarks += await _namesakes(connection, office.production.id, composed.audience)
         meant = audience.condition(office.production.id, composed.audience)
         person_ids = list((await connection.execute(select(t.people.c.id).where(meant))).scalars())
         people = await addressees.of_people(connection, office.production.id, person_ids)
@@ -120,6 +123,22 @@ async def preflight(office: Office, composed: Composed) -> Preflight:
         else 0,
         remarks=tuple(remarks),
     )
+
+
+async def _namesakes(connection: AsyncConnection, production_id: int, words: Sequence[str]) -> list[str]:
+    """A remark for each name that more than one person has: all of them are meant."""
+    remarks = []
+    for who in (audience.parse_who(word) for word in words):
+        if who.kind != "person":
+            continue
+        called = await audience.head_count(connection, production_id, [f"person:{who.name}"])
+        if called > 1:
+            what = "are left out" if who.excluded else "get it"
+            remarks.append(
+                f"{called} people are called {who.name}: all of them {what}. One alone is named by the id, "
+                f"which callboard crew show tells."
+            )
+    return remarks
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,3 +228,17 @@ def test_undoing_too_late_says_what_is_so(counter: Counter) -> None:
     assert "callboard serve" in said["next"]
     gone = counter.on_the_air("send", "--to", "all", *URGENT, "--yes", "--wait", "--json")[0].document["code"]
     assert "it has gone out" in counter.give("undo", gone, "--json").document["error"]
+
+
+def test_a_name_that_two_people_have_means_both_and_says_so(counter: Counter) -> None:
+    crew = counter.home / "more.csv"
+    crew.write_text(
+        "name,department,phone\nJo Kim,Camera,+13105550121\nJo Kim,Art,+13105550122\n", encoding="utf-8"
+    )
+    counter.ask("crew", "import", str(crew))
+    dry = ("send", *URGENT, "--dry-run", "--to")
+    sheet = counter.ask(*dry, "person:Jo Kim")
+    assert sheet["recipients"] == 2
+    assert sheet["remarks"][0].startswith("2 people are called Jo Kim: all of them get it.")
+    assert "left out" in counter.ask(*dry, "all", "--to", "-person:jo kim")["remarks"][0]
+    assert counter.ask(*dry, "person:Ada Lund")["remarks"] == []

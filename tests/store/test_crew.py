@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -104,6 +105,37 @@ async def test_a_list_never_takes_an_opt_out_back(ledger: Ledger) -> None:
     assert counts(await bring(ledger, ADA)) == (0, 0, 1)
     assert counts(await bring(ledger, ADA.replace("Focus Puller", "Operator"))) == (0, 1, 0)
     assert (await crew_service.list_crew(office(ledger)))[0].sms_consent == "opted_out"
+
+
+async def test_an_import_that_breaks_halfway_has_changed_nothing(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bring(ledger, ADA)
+    before = await crew_service.list_crew(office(ledger))
+    entries = await rows_in(ledger, "audit")
+    add = crew.add
+
+    async def breaks(*words: Any, values: Any, **rest: Any) -> Any:
+        if values["name"] == "Sam Reyes":
+            raise RuntimeError("the power is gone")
+        return await add(*words, values=values, **rest)
+
+    monkeypatch.setattr(crew, "add", breaks)
+    with pytest.raises(RuntimeError):
+        await bring(
+            ledger, ADA.replace("Focus Puller", "Operator"), JON, "Sam Reyes,Grip,Grip,626 555 0177,,yes"
+        )
+    assert await crew_service.list_crew(office(ledger)) == before
+    assert await rows_in(ledger, "audit") == entries
+
+
+async def test_a_list_that_turns_its_names_round_means_the_same_people(ledger: Ledger) -> None:
+    assert counts(await bring(ledger, ADA, JON)) == (2, 0, 0)
+    turned = [
+        f'"{line.split(",")[0].split()[1]}, {line.split(",")[0].split()[0]}"' + line[line.index(",") :]
+        for line in (ADA, JON)
+    ]
+    assert counts(await bring(ledger, *turned)) == (0, 0, 2)
 
 
 async def test_a_dry_run_tells_what_would_happen_and_does_nothing(ledger: Ledger) -> None:

@@ -25,6 +25,12 @@ HEADINGS = [
     ("Time Zone", F.TIME_ZONE), ("TimeZone", F.TIME_ZONE), ("Offset", F.CALL_OFFSET), ("Call offset", F.CALL_OFFSET),
     ("call_offset_min", F.CALL_OFFSET), ("OK to text?", F.SMS_CONSENT), ("Emergency Contact", F.EMERGENCY_CONTACT),
     ("ICE", F.EMERGENCY_CONTACT), ("ICE Phone", F.EMERGENCY_PHONE), ("Emergency Contact #", F.EMERGENCY_CONTACT),
+    ("Alt. Cell", F.MOBILE_PHONE), ("2nd Phone", F.PHONE), ("Best Phone", F.PHONE), ("Mobile / Cell", F.MOBILE_PHONE),
+    ("Cell/Home", F.PHONE), ("Phone (cell)", F.MOBILE_PHONE), ("Mobile (UK)", F.MOBILE_PHONE), ("Email Addr.", F.EMAIL),
+    ("Phone (C)", F.PHONE), ("Role / Job Title", F.POSITION), ("Start Dt", F.START_DATE), ("Start (mm/dd/yy)", F.START_DATE),
+    ("Emerg. Contact", F.EMERGENCY_CONTACT), ("Emerg. Phone", F.EMERGENCY_PHONE), ("Name (Last, First)", F.NAME),
+    ("First Name Last Name", F.NAME), ("Legal Name", F.NAME), ("Second Name", F.LAST_NAME),
+    ("Phone (agent)", None), ("Agent Phone", None), ("Email (emergency)", None), ("Dept/Position", None), ("Other", None),
     ("Fax", None), ("Notes", None), ("Home Address", None), ("#", None), ("No.", None), ("", None), ("🎬", None),
 ]  # fmt: skip
 
@@ -54,13 +60,19 @@ BESIDE = [
     (("Nombre", "Apellidos", "Tel"), (F.FIRST_NAME, F.LAST_NAME, F.PHONE)),
     (("Nombre", "Tel"), (F.NAME, F.PHONE)),
     (("Name", "Vorname", "Tel"), (F.LAST_NAME, F.FIRST_NAME, F.PHONE)),
+    (("Name", "Surname", "Tel"), (F.NAME, F.LAST_NAME, F.PHONE)),
+    (("Name", "Preferred Name", "Tel"), (F.NAME, None, F.PHONE)),
+    (("Preferred Name", "Last Name", "Tel"), (F.FIRST_NAME, F.LAST_NAME, F.PHONE)),
+    (("First", "Last", "Preferred Name", "Tel"), (F.FIRST_NAME, F.LAST_NAME, None, F.PHONE)),
+    (("First", "Tel", "Last"), (F.FIRST_NAME, F.PHONE, F.LAST_NAME)),
+    (("Name", "Tel", "Name", "Tel"), (F.NAME, F.PHONE, None, None)),
     (("Name", "First", "Last", "Tel"), (F.NAME, F.FIRST_NAME, F.LAST_NAME, F.PHONE)),
 ]
 
 
 @pytest.mark.parametrize(("headings", "fields"), BESIDE, ids=[" ".join(one[0]) for one in BESIDE])
 def test_a_heading_is_understood_from_the_ones_beside_it(
-    headings: tuple[str, ...], fields: tuple[CrewField, ...]
+    headings: tuple[str, ...], fields: tuple[CrewField | None, ...]
 ) -> None:
     columns = recognise(headings)
     assert isinstance(columns, ColumnMapping)

@@ -29,7 +29,7 @@ DATES = [
     ("10/13/2026", "GB", date(2026, 10, 13)), ("Oct 11, 2026", "US", OCTOBER_11), ("11-Oct-26", "US", OCTOBER_11),
     ("Sunday, October 11th, 2026", "US", OCTOBER_11), ("11 octubre 2026", "ES", OCTOBER_11),
     ("11 août 2026", "FR", date(2026, 8, 11)), ("11. März 2026", "DE", date(2026, 3, 11)), ("46306", "US", OCTOBER_11),
-    ("Oct 11", "US", None), ("2026-02-30", "US", None), ("soon", "US", None), ("0/0/2026", "US", None), ("12", "US", None),
+    ("Oct 11", "US", None), ("10/11", "US", None), ("11.10.", "DE", None), ("2026-02-30", "US", None), ("soon", "US", None), ("0/0/2026", "US", None), ("12", "US", None),
     ("Oct 11 " + "9" * 5000, "US", None),
 ]  # fmt: skip
 
@@ -116,3 +116,10 @@ def test_any_text_is_a_value_or_a_problem(text: str) -> None:
     assert isinstance(offset, CellProblem) or -1440 <= offset <= 1440
     for reader in (read_zone, read_language, read_yes, read_consent, read_day_status, read_phone_type):
         reader(text)
+
+
+@pytest.mark.parametrize("written", ["Oct 11", "10/11", "11.10.", "11-10"])
+def test_a_day_without_a_year_is_told_what_it_lacks(written: str) -> None:
+    read = read_date(written, "US")
+    assert isinstance(read, CellProblem)
+    assert "no year" in read.why

@@ -104,6 +104,12 @@ SEVERAL = [
     ("626 555 0162\n323 555 0111", ["+16265550162", "+13235550111"]),
     ("626 555 0162 / tbd", ["+16265550162"]),
     ("626 555 0162", ["+16265550162"]),
+    ("c: 626 555 0162 h: 323 555 0111", ["+16265550162", "+13235550111"]),
+    ("Cell: (626) 555-0162 Home: (323) 555-0111", ["+16265550162", "+13235550111"]),
+    ("(626) 555-0162 (c) (323) 555-0111 (h)", ["+16265550162", "+13235550111"]),
+    ("626 555 0162 call after 9am", ["+16265550162"]),
+    ("626-555-0162 9am-5pm", ["+16265550162"]),
+    ("call 626 555 0162 after 9", ["+16265550162"]),
 ]
 
 
@@ -135,3 +141,9 @@ def test_any_text_is_a_number_or_a_problem_and_a_number_reads_as_itself(text: st
             again = parse_phone(one.e164, "US")
             assert isinstance(again, Phone)
             assert again.e164 == one.e164
+
+
+def test_a_number_that_cannot_be_read_between_words_is_reported() -> None:
+    good, bad = phones_in("626 555 0162 Mon 7-9 323 555 0111", "US")
+    assert isinstance(good, Phone)
+    assert isinstance(bad, PhoneProblem)
