@@ -69,6 +69,9 @@ FAILURES = frozenset(
     {Evidence.FAILED, Evidence.BOUNCED, Evidence.OPTED_OUT, Evidence.BOUNCED_AFTER_ACCEPTANCE}
 )
 
+HANDED_OVER = frozenset({Evidence.SENT, Evidence.DELIVERED, Evidence.OPENED, Evidence.READ})
+"""It is with the provider or further, and nothing says that it failed."""
+
 CLAIMABLE_BELOW = RANK[Evidence.DELIVERED]
 """A delivery may be claimed only while it is queued and its evidence ranks lower than this."""
 

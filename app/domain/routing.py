@@ -86,6 +86,7 @@ class Reason(StrEnum):
     LANDLINE = "landline"
     NO_ADDRESS = "no_address"
     NO_PROVIDER = "no_provider"
+    CORRECTED = "corrected"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
 
@@ -108,6 +109,10 @@ SENTENCES: dict[Reason, tuple[str, str]] = {
     Reason.NO_PROVIDER: (
         "No provider sends on the channels of this message.",
         "Look which there are, and add or enable one: callboard provider list.",
+    ),
+    Reason.CORRECTED: (
+        "The {address} was taken out of the crew list before it went out.",
+        "Add the right one to the crew list, then remind them.",
     ),
     Reason.CANCELLED: ("Cancelled before it was sent.", "Nothing to do."),
     Reason.EXPIRED: ("It was too old to send when its turn came.", "Send a new message."),
@@ -225,6 +230,16 @@ def _first_path(
         overrides = "; ".join(one for one in (override, pierced) if one)
         return Path(channel, point.id, held_until, overrides or None), reasons
     return None, reasons or [left_out(Reason.NO_ADDRESS, channel)]
+
+
+def obstacle_now(
+    person: Addressee, message: Routable, channel: Channel, contact_point_id: int
+) -> LeftOut | None:
+    """Why this path, planned some time ago, must not be taken now: asked in the moment of sending."""
+    point = next((one for one in person.contact_points if one.id == contact_point_id), None)
+    if point is None:
+        return left_out(Reason.CORRECTED, channel)
+    return _obstacle(point, message, channel)[0]
 
 
 def _obstacle(point: ContactPoint, message: Routable, channel: Channel) -> tuple[LeftOut | None, str | None]:

@@ -12,10 +12,10 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import evidence as ev
-from app.domain.evidence import Evidence, Work
+from app.domain.evidence import HANDED_OVER, Evidence, Work
 from app.domain.messages import MessageStatus
 from app.domain.priorities import PRIORITY_OF_RANK, Priority, Purpose
-from app.store import quiet, stopping
+from app.store import addressees, correcting, quiet, stopping
 from app.store import tables as t
 from app.store.statements import chunks
 from providers.contract import Channel
@@ -107,9 +107,10 @@ async def claim(
             t.steps.c.version_id,
             t.steps.c.kind,
             t.recipients.c.answer,
+            t.recipients.c.bucket,
+            t.recipients.c.person_id,
+            _LATER.label("later"),
             t.contact_points.c.cipher,
-            t.contact_points.c.lookup,
-            t.contact_points.c.problem,
             t.contact_points.c.first_text_at,
             t.people.c.language,
             t.people.c.time_zone,
@@ -122,13 +123,23 @@ async def claim(
         .join(t.messages, t.messages.c.id == d.message_id)
         .join(t.recipients, t.recipients.c.id == d.recipient_id)
         .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
-        .join(t.people, t.people.c.id == t.contact_points.c.person_id)
+        .join(t.people, t.people.c.id == t.recipients.c.person_id)
         .where(d.id.in_(ids))
         .order_by(d.priority, d.due_at, d.id)
     )
     rows = found.all()
-    needless = await stopping.needless(connection, rows)
-    await stopping.call_off(connection, needless, now_ms)
+    people = await addressees.of_people(connection, production_id, {row.person_id for row in rows})
+    needless = stopping.needless(rows, people)
+    moved = await correcting.move(
+        connection, [row for row in rows if row.id in needless and needless[row.id].corrected], people, now_ms
+    )
+    off = {key: one for key, one in needless.items() if key not in moved}
+    await stopping.call_off(
+        connection,
+        {key: one.words for key, one in off.items()},
+        now_ms,
+        hand_on=[key for key, one in off.items() if one.hand_on],
+    )
     held = await quiet.hold(connection, [row for row in rows if row.id not in needless], now_ms)
     claimed = [
         Claimed(
@@ -153,6 +164,21 @@ async def claim(
         if row.id not in needless and row.id not in held
     ]
     return Taken(claimed, len(rows) - len(claimed))
+
+
+_later = t.deliveries.alias("later")
+_LATER = (
+    select(_later.c.id)
+    .where(
+        _later.c.recipient_id == t.deliveries.c.recipient_id,
+        _later.c.message_id == t.deliveries.c.message_id,
+        _later.c.channel == t.deliveries.c.channel,
+        _later.c.step_id > t.deliveries.c.step_id,
+        _later.c.evidence.in_([one.value for one in HANDED_OVER]),
+    )
+    .exists()
+)
+"""A later step of the message has left for the same person on the same channel."""
 
 
 async def keep_texts(connection: AsyncConnection, texts: Sequence[tuple[int, bytes]]) -> None:

@@ -7,15 +7,18 @@ sending is looked at once more, here.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.buckets import READERS, Bucket
 from app.domain.evidence import Work
-from app.domain.priorities import StepKind
-from app.domain.routing import Reason, left_out
+from app.domain.priorities import PRIORITY_OF_RANK, Purpose, StepKind
+from app.domain.routing import Reason, Routable, left_out, obstacle_now
 from app.store import tables as t
+from app.store.addressees import Listed
 from app.store.rollup import roll_up, with_carried
 from app.store.statements import chunks
 from providers.contract import Channel
@@ -29,44 +32,61 @@ FOR_EVERYBODY = frozenset({StepKind.DISREGARD.value, StepKind.CORRECTION.value})
 """Steps that also go to those who have answered: they say something new."""
 
 
-async def needless(connection: AsyncConnection, rows: Sequence[Any]) -> dict[int, tuple[str, str]]:
-    """Which of these deliveries must not be sent, with the words for each: why, and what to do.
+READ_IT = ("They have read it.", "")
+REPLACED = ("A later message took its place.", "")
 
-    A row has ``id``, ``channel``, ``kind`` (of the step), ``answer`` (of the recipient), and of the contact point
-    ``lookup``, ``production_id`` and ``problem``.
+THEIR_OWN = frozenset({Reason.NO_CONSENT, Reason.CORRECTED})
+"""Reasons that hold for one person and not for others on the same number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needless:
+    """Why a delivery must not be sent: the words, and whether others it carries still need it."""
+
+    words: tuple[str, str]
+    hand_on: bool
+    corrected: bool = False
+
+
+def needless(rows: Sequence[Any], people: Mapping[int, Listed]) -> dict[int, Needless]:
+    """Which of these deliveries must not be sent, from what holds now.
+
+    A row is a delivery with its step's ``kind``, its message's ``purpose``, its ``person_id``, of the recipient
+    ``answer`` and ``bucket``, and ``later``: whether something later of the message went out on the same channel.
     """
-    opted_out = await _opted_out(connection, {row.lookup for row in rows})
-    found: dict[int, tuple[str, str]] = {}
+    found: dict[int, Needless] = {}
     for row in rows:
-        scopes = opted_out.get((row.lookup, row.channel), frozenset())
-        if None in scopes or row.production_id in scopes:
-            obstacle = left_out(Reason.OPTED_OUT, Channel(row.channel))
-            found[row.id] = (obstacle.why, obstacle.next)
-        elif row.problem:
-            obstacle = left_out(Reason.BAD_ADDRESS, Channel(row.channel), row.problem)
-            found[row.id] = (obstacle.why, obstacle.next)
+        message = Routable(PRIORITY_OF_RANK[row.priority], Purpose(row.purpose), ())
+        obstacle = obstacle_now(
+            people[row.person_id].addressee, message, Channel(row.channel), row.contact_point_id
+        )
+        again = row.attempt > 1 and row.kind not in FOR_EVERYBODY
+        if obstacle:
+            found[row.id] = Needless(
+                (obstacle.why, obstacle.next),
+                hand_on=obstacle.reason in THEIR_OWN,
+                corrected=obstacle.reason is Reason.CORRECTED,
+            )
         elif row.answer is not None and row.kind not in FOR_EVERYBODY:
-            found[row.id] = ANSWERED
+            found[row.id] = Needless(ANSWERED, hand_on=True)
+        elif again and Bucket(row.bucket) in READERS:
+            found[row.id] = Needless(READ_IT, hand_on=True)
+        elif again and row.later:
+            found[row.id] = Needless(REPLACED, hand_on=True)
     return found
 
 
-async def _opted_out(
-    connection: AsyncConnection, lookups: Collection[str]
-) -> dict[tuple[str, str], frozenset[int | None]]:
-    """The productions for which these addresses are opted out, by address and channel."""
-    found: dict[tuple[str, str], frozenset[int | None]] = {}
-    for some in chunks(sorted(lookups)):
-        for row in await connection.execute(_SUPPRESSED, {"lookups": some}):
-            key = (row.lookup, row.channel)
-            found[key] = found.get(key, frozenset()) | {row.production_id}
-    return found
-
-
-async def call_off(connection: AsyncConnection, words: Mapping[int, tuple[str, str]], now_ms: int) -> None:
+async def call_off(
+    connection: AsyncConnection,
+    words: Mapping[int, tuple[str, str]],
+    now_ms: int,
+    *,
+    hand_on: Collection[int] = (),
+) -> None:
     """queued, held or claimed → cancelled, with the words for each delivery.
 
-    A delivery that its own person does not need any more, but that also carries somebody else, is handed on to
-    them: their message still goes out.
+    A delivery that its own person does not need any more, but that also carries somebody else (``hand_on``), is
+    handed on to them: their message still goes out.
     """
     if not words:
         return
@@ -75,7 +95,7 @@ async def call_off(connection: AsyncConnection, words: Mapping[int, tuple[str, s
         _CALL_OFF,
         [{"key": key, "to_why": why, "to_next": following} for key, (why, following) in words.items()],
     )
-    await _hand_on(connection, [key for key, said in words.items() if said == ANSWERED])
+    await give_on(connection, hand_on)
     await roll_up(connection, touched, now_ms)
 
 
@@ -86,7 +106,8 @@ async def cancel_queued(connection: AsyncConnection, recipient_id: int, now_ms: 
             t.deliveries.c.recipient_id == recipient_id, t.deliveries.c.work.in_(WAITING)
         )
     )
-    await call_off(connection, dict.fromkeys(waiting.scalars(), ANSWERED), now_ms)
+    keys = waiting.scalars().all()
+    await call_off(connection, dict.fromkeys(keys, ANSWERED), now_ms, hand_on=keys)
 
 
 async def stop_address(
@@ -107,7 +128,7 @@ async def stop_address(
     await call_off(connection, dict.fromkeys(waiting.scalars(), (words.why, words.next)), now_ms)
 
 
-async def _hand_on(connection: AsyncConnection, delivery_ids: Collection[int]) -> None:
+async def give_on(connection: AsyncConnection, delivery_ids: Collection[int]) -> None:
     """Everybody these deliveries carried, and who still waits for the message, is carried by the first of them."""
     d = t.deliveries.c
     heirs: dict[int, list[int]] = {}
@@ -123,10 +144,6 @@ async def _hand_on(connection: AsyncConnection, delivery_ids: Collection[int]) -
         if others:
             await connection.execute(update(t.deliveries).where(d.id.in_(others)).values(carried_by=first))
 
-
-_SUPPRESSED = select(t.suppressions.c.lookup, t.suppressions.c.channel, t.suppressions.c.production_id).where(
-    t.suppressions.c.lookup.in_(bindparam("lookups", expanding=True)), t.suppressions.c.lifted_at.is_(None)
-)
 
 _CALL_OFF = (
     update(t.deliveries)
