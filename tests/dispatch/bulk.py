@@ -137,5 +137,6 @@ def _point(ledger: Ledger, key: int, production_id: int, now: int) -> dict[str, 
         "lookup": ledger.vault.lookup(phone),
         "tail": phone[-4:],
         "line_type": "mobile",
+        "first_text_at": now,
         "created_at": now,
     }
