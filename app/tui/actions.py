@@ -60,7 +60,7 @@ class Host(Protocol):
     def open_palette(self) -> None: ...
     def open_help(self) -> None: ...
     def go_back(self) -> None: ...
-    async def leave(self) -> None: ...
+    def leave(self) -> None: ...
 
 
 class WritingHost(Host, Protocol):
@@ -84,8 +84,9 @@ class Action:
     shown: str
     label: Callable[[Situation], str]
     tooltip: str
-    run: Callable[[Any, Situation], Awaitable[None]]
-    """Given the screen, as the :class:`Host` its table is made for."""
+    run: Callable[[Any, Situation], Awaitable[None] | None]
+    """Given the screen, as the :class:`Host` its table is made for. What only changes the screen is done when it
+    returns, so that the next key meets what is there by then; what takes time is returned to be waited for."""
     check: Callable[[Situation], Problem | None] = lambda _: None
     drop: int = 0
     by_list: bool = False
@@ -183,48 +184,48 @@ async def undo(host: Host, at: Situation) -> None:
     host.say(UNDONE[kind].format(code=taken.code, people=people))
 
 
-async def write(host: Host, _: Situation) -> None:
+def write(host: Host, _: Situation) -> None:
     host.write_message()
 
 
-async def open_message(host: Host, at: Situation) -> None:
+def open_message(host: Host, at: Situation) -> None:
     assert at.message is not None
     host.open_message(at.message)
 
 
-async def start_filter(host: Host, at: Situation) -> None:
+def start_filter(host: Host, at: Situation) -> None:
     host.start_filter(at.focus)
 
 
-async def sort(host: Host, at: Situation) -> None:
+def sort(host: Host, at: Situation) -> None:
     host.sort(at.focus)
 
 
-async def mark(host: Host, _: Situation) -> None:
+def mark(host: Host, _: Situation) -> None:
     host.mark()
 
 
-async def palette(host: Host, _: Situation) -> None:
+def palette(host: Host, _: Situation) -> None:
     host.open_palette()
 
 
-async def show_help(host: Host, _: Situation) -> None:
+def show_help(host: Host, _: Situation) -> None:
     host.open_help()
 
 
-async def back(host: Host, _: Situation) -> None:
+def back(host: Host, _: Situation) -> None:
     host.go_back()
 
 
-async def leave(host: Host, _: Situation) -> None:
-    await host.leave()
+def leave(host: Host, _: Situation) -> None:
+    host.leave()
 
 
 async def review(host: WritingHost, _: Situation) -> None:
     await host.review()
 
 
-async def straighten(host: WritingHost, _: Situation) -> None:
+def straighten(host: WritingHost, _: Situation) -> None:
     host.straighten()
 
 

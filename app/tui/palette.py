@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from app.tui.actions import Action, Situation
 from app.tui.screens.board import BoardScreen
@@ -45,3 +46,10 @@ class ActionCommands(Provider):
             yield Hit(
                 score, matcher.highlight("Theme"), self.app.action_change_theme, help="Change the colours."
             )
+
+
+class Palette(CommandPalette):
+    """The palette. As a sheet does, it closes once."""
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        return super().dismiss(result) if self.is_active else AwaitComplete()

@@ -72,5 +72,5 @@ class Program(Protocol):
     async def show_center(self) -> None:
         """Close everything above the Center."""
 
-    async def leave(self) -> None:
+    def leave(self) -> None:
         """Leave, after asking if something would be left undone."""

@@ -129,7 +129,8 @@ class BoardScreen(Screen[None]):
         if problem := action.check(at):
             self.say(str(problem), warn=True)
             return
-        self.callboard.start(action.run(self, at))
+        if waiting := action.run(self, at):
+            self.callboard.start(waiting)
 
     def show_keys(self) -> None:
         """The footer, with labels and reasons as they are now."""
@@ -171,22 +172,27 @@ class BoardScreen(Screen[None]):
         raise NotImplementedError
 
     def write_message(self) -> None:
-        self.callboard.write_message()
+        if self.is_active:
+            self.callboard.write_message()
 
     def open_message(self, message: Summary) -> None:
-        self.callboard.open_message(message)
+        if self.is_active:
+            self.callboard.open_message(message)
 
     def open_palette(self) -> None:
         self.app.action_command_palette()
 
     def open_help(self) -> None:
-        self.callboard.open_help(self.ACTIONS, self.situation())
+        if self.is_active:
+            self.callboard.open_help(self.ACTIONS, self.situation())
 
     def go_back(self) -> None:
-        self.app.pop_screen()
+        """Close this screen. It is not there any more when a second key or click comes."""
+        if self.is_active:
+            self.app.pop_screen()
 
-    async def leave(self) -> None:
-        await self.callboard.leave()
+    def leave(self) -> None:
+        self.callboard.leave()
 
     # ----------------------------------------------------------------------------------------------- filter
 

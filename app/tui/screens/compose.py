@@ -248,6 +248,8 @@ class ComposeScreen(BoardScreen):
             self._problem(str(refused.problem))
             return
         self._problem("")
+        if not self.is_active:  # f5 was pressed twice, or the person went on
+            return
         self.app.push_screen(ReviewScreen(self.callboard, composed, sheet, self.send_failed))
 
     def send_failed(self, problem: Problem) -> None:

@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from app.tui.actions import Action, Situation
+from app.tui.screens.sheet import Sheet
 from widgets.cells import STYLES, Tone
 
 MOVING = (
@@ -35,7 +35,7 @@ def help_content(actions: Sequence[Action], at: Situation) -> Content:
     return Content.assemble(*lines)
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Sheet[None]):
     """The keys. Any of ?, q, esc and enter closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -7,13 +7,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from app.domain.problem import Problem
 from app.domain.times import clock_text
 from app.services.watching import Center
 from app.tui.board_rows import is_open
+from app.tui.screens.sheet import Sheet
 from providers.contract import Clock
 
 SETTLE_MS = 300
@@ -50,7 +50,7 @@ def cannot_tell(*, kept: bool) -> Problem:
     return Problem("The database cannot be read: texts may wait.", KEPT if kept else THROWN_AWAY)
 
 
-class QuitDialog(ModalScreen[bool]):
+class QuitDialog(Sheet[bool]):
     """Leave although something waits? ``y`` leaves; everything else stays."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -109,7 +109,7 @@ class ReviewScreen(BoardScreen):
             sent = await sending.send(self.office, self.actor, self._composed)
         except Refused as refused:
             self._sending = False
-            self.app.pop_screen()
+            self.go_back()
             self._failed(refused.problem)
             return
         self.callboard.draft = Draft()
