@@ -10,9 +10,11 @@ from importlib import resources
 from typing import ClassVar
 
 import structlog
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.css.query import NoMatches
 from textual.theme import ThemeProvider
 
 from app.domain.actor import Actor
@@ -113,6 +115,19 @@ class CallboardApp(App[None]):
         if self._ears:
             self._ears.cancel()
         await self._open.aclose()
+
+    async def on_event(self, event: events.Event) -> None:
+        """A key or a click that goes wrong ends nothing."""
+        if not isinstance(event, events.InputEvent):
+            await super().on_event(event)
+            return
+        try:
+            await super().on_event(event)
+        except NoMatches:  # it met a screen that is just opening or closing
+            log.info("a key or a click came too early or too late")
+        except Exception:
+            log.exception("a key or a click failed")
+            self.say(UNEXPECTED, warn=True)
 
     # ----------------------------------------------------------------------------------------------- ticker
 

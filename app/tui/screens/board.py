@@ -54,6 +54,11 @@ class BoardScreen(Screen[None]):
     def now_ms(self) -> int:
         return self.office.clock.now_ms()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not been closed: what was waited for may come too late."""
+        return self in self.app.screen_stack
+
     # ----------------------------------------------------------------------------- shared parts of a screen
 
     def compose_foot(self) -> ComposeResult:

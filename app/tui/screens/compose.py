@@ -140,6 +140,8 @@ class ComposeScreen(BoardScreen):
     async def _offer_departments(self) -> None:
         departments = await watching.departments(self.office)
         words = ["all", *(f"dept:{name}" for name, _ in departments if name)]
+        if not self.is_open:
+            return
         self.query_one("#to", Input).suggester = AudienceSuggester(words)
 
     def situation(self) -> Situation:
@@ -219,15 +221,17 @@ class ComposeScreen(BoardScreen):
     async def _count(self) -> None:
         """How many people the audience means, as it is typed."""
         words = self.draft.audience
-        note = self.query_one("#count", Static)
         try:
             count = await watching.head_count(self.office, words)
+            said = people_words(count) if count else "Nobody is meant by this."
         except Refused as refused:
-            note.update(str(refused.problem))
-            return
-        note.update(people_words(count) if count else "Nobody is meant by this.")
+            said = str(refused.problem)
+        if self.is_open:
+            self.query_one("#count", Static).update(said)
 
     def _problem(self, words: str) -> None:
+        if not self.is_open:
+            return
         problem = self.query_one("#problem", Static)
         problem.set_class(bool(words), "-shown")
         problem.update(f"! {words}" if words else "")
