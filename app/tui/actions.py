@@ -55,6 +55,8 @@ class Host(Protocol):
     def write_message(self) -> None: ...
     def open_message(self, message: Summary) -> None: ...
     def start_filter(self, focus: str) -> None: ...
+    def keep_filter(self) -> None: ...
+    def clear_filter(self) -> None: ...
     def sort(self, _: str) -> None: ...
     def mark(self) -> None: ...
     def open_palette(self) -> None: ...
@@ -90,7 +92,7 @@ class Action:
     check: Callable[[Situation], Problem | None] = lambda _: None
     drop: int = 0
     by_list: bool = False
-    """The list itself takes the key (enter), so it is not bound a second time."""
+    """The list or the filter's line itself takes the key, so it is not bound a second time."""
 
 
 def bindings(screen: str, actions: Sequence[Action]) -> list[BindingType]:
@@ -197,6 +199,14 @@ def start_filter(host: Host, at: Situation) -> None:
     host.start_filter(at.focus)
 
 
+def keep_filter(host: Host, _: Situation) -> None:
+    host.keep_filter()
+
+
+def clear_filter(host: Host, _: Situation) -> None:
+    host.clear_filter()
+
+
 def sort(host: Host, at: Situation) -> None:
     host.sort(at.focus)
 
@@ -265,6 +275,13 @@ HELP = Action("help", "question_mark", "?", _always("Help"), "Show all keys.", s
 QUIT = Action("quit", "q", "q", _always("Quit"), "Leave; it says first what would be left undone.", leave)
 BACK = Action("back", "escape", "esc", _always("Back"), "Go back to where you came from.", back)
 
+KEEP = Action("keep", "enter", "enter", _always("Keep"), "Back to the list; it stays narrowed.", keep_filter,
+              by_list=True)  # fmt: skip
+CLEAR = Action("clear", "escape", "esc", _always("Clear"), "Back to the whole list.", clear_filter,
+               by_list=True)  # fmt: skip
+FILTER_ACTIONS = (KEEP, CLEAR)
+"""While a filter is typed every other key types."""
+
 CENTER_ACTIONS = (REMIND, UNDO, NEW, OPEN, FILTER, SORT, MARK, PALETTE, HELP, QUIT)
 MESSAGE_ACTIONS = (BACK, REMIND, UNDO, FILTER, SORT, MARK, PALETTE, HELP, QUIT)
 
@@ -290,3 +307,23 @@ KEYS = Action("help", "f1", "f1", _always("Keys"), "Show all keys.", show_help, 
 
 COMPOSE_ACTIONS = (REVIEW, STRAIGHTEN, KEYS, BACK)
 REVIEW_ACTIONS = (SEND, BACK_TO_TEXT, FILTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """Keys that the lists and fields of a screen take themselves, and what they do."""
+
+    keys: str
+    words: str
+
+
+LIST_KEYS = (
+    Moving("up down", "Move; j and k do the same."),
+    Moving("g G", "Go to the first or the last."),
+    Moving("tab", "Go to the next list."),
+)
+FIELD_KEYS = (
+    Moving("tab", "Go to the next field; shift+tab to the one before."),
+    Moving("left right", "Choose in the lines Kind and Priority; move in the lines By and Reply."),
+    Moving("space", "Switch on or off in the lines By and Reply."),
+)

@@ -23,7 +23,7 @@ from app.services import watching
 from app.services.office import Office
 from app.store.board import Summary
 from app.store.engine import is_busy_or_full
-from app.tui.actions import Action, Situation
+from app.tui.actions import Action, Moving, Situation
 from app.tui.drafts import Draft
 from app.tui.palette import ActionCommands, Palette
 from app.tui.screens.board import BoardScreen
@@ -214,10 +214,10 @@ class CallboardApp(App[None]):
 
         self.push_screen(MessageScreen(self, message))
 
-    def open_help(self, actions: Sequence[Action], at: Situation) -> None:
+    def open_help(self, actions: Sequence[Action], moving: Sequence[Moving], at: Situation) -> None:
         from app.tui.screens.help import HelpScreen  # noqa: PLC0415 - only when it is opened
 
-        self.push_screen(HelpScreen(actions, at))
+        self.push_screen(HelpScreen(actions, moving, at, self.glyphs))
 
     def action_command_palette(self) -> None:
         if isinstance(self.screen, BoardScreen):

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from app.domain.problem import Problem
 from app.domain.times import clock_text
 from app.services.watching import Center
-from app.tui.board_rows import is_open
+from app.tui.board_rows import in_window
 from app.tui.screens.sheet import Sheet
 from providers.contract import Clock
 
@@ -30,10 +30,7 @@ def left_undone(center: Center, now_ms: int, zone: str, *, kept: bool) -> Proble
 
     ``kept`` tells whether the home outlives the process.
     """
-    in_window = sum(
-        one.open_step.people for one in center.messages if one.open_step and is_open(one.open_step, now_ms)
-    )
-    waiting, held = center.day.waiting + in_window, center.day.waiting_held
+    waiting, held = center.day.waiting + in_window(center.messages, now_ms), center.day.waiting_held
     sentences = []
     if waiting:
         sentences.append("1 text waits." if waiting == 1 else f"{waiting:,} texts wait.")
