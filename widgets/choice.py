@@ -18,6 +18,10 @@ Option = tuple[str, str]
 """A value and its words."""
 
 
+GAP = 2
+"""Columns between two options."""
+
+
 class OptionLine(Widget, can_focus=True):
     """Options in a row, with a place the arrow keys move."""
 
@@ -59,12 +63,22 @@ class OptionLine(Widget, can_focus=True):
     def _words(self, place: int) -> str:
         raise NotImplementedError
 
+    def _first(self) -> int:
+        """The first option that is shown: in a narrow terminal those before the chosen place give way."""
+        first = 0
+        while first < self.place and self._room(first, self.place + 1) > self.size.width:
+            first += 1
+        return first
+
+    def _room(self, first: int, end: int) -> int:
+        return sum(cell_len(self._lead(one) + self._words(one)) + GAP for one in range(first, end)) - GAP
+
     def render(self) -> Content:
         parts: list[str | tuple[str, str]] = []
-        for place in range(len(self.options)):
+        for place in range(self._first(), len(self.options)):
             here = self.has_focus and place == self.place
             style = "bold $block-cursor-foreground on $block-cursor-background" if here else self._tone(place)
-            parts += [(self._lead(place), STYLES[Tone.DIM]), (self._words(place), style), "  "]
+            parts += [(self._lead(place), STYLES[Tone.DIM]), (self._words(place), style), " " * GAP]
         return Content.assemble(*parts).truncate(self.size.width, ellipsis=True)
 
     def _tone(self, place: int) -> str:
@@ -72,14 +86,14 @@ class OptionLine(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         at = 0
-        for place in range(len(self.options)):
+        for place in range(self._first(), len(self.options)):
             at += cell_len(self._lead(place))
             width = cell_len(self._words(place))
             if at <= event.x < at + width:
                 self.place = place
                 self.action_switch()
                 return
-            at += width + 2
+            at += width + GAP
 
     def action_move(self, by: int) -> None:
         self.place = (self.place + by) % len(self.options)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: at least ``width`` columns wide, and ``grow`` shares of what is left over.
+    """A column: ``width`` columns wide, and ``grow`` shares of what is left over.
 
-    Where there is not room for all, the column with the highest ``drop`` is left out first; one with 0 never.
+    Where there is not room for all, the column with the highest ``drop`` is left out first; one with 0 never. Where
+    those that stay still do not fit, the widest give way, down to their ``least``.
     """
 
     title: str
@@ -20,6 +21,8 @@ class Column:
     drop: int = 0
     most: int = 0
     """It does not grow beyond this; 0 stands for no limit."""
+    least: int = 0
+    """It does not shrink below this; 0 stands for its width."""
 
 
 def widths(columns: Sequence[Column], room: int) -> list[int]:
@@ -31,6 +34,7 @@ def widths(columns: Sequence[Column], room: int) -> list[int]:
             break
         kept.remove(place)
     found = [columns[place].width if place in kept else 0 for place in range(len(columns))]
+    _give_way(columns, kept, found, _needed(columns, kept) - room)
     left = room - _needed(columns, kept)
     growing = [place for place in kept if columns[place].grow]
     while left > 0 and growing:
@@ -46,6 +50,16 @@ def widths(columns: Sequence[Column], room: int) -> list[int]:
             given += extra
         left -= given
     return found
+
+
+def _give_way(columns: Sequence[Column], kept: Sequence[int], found: list[int], missing: int) -> None:
+    """Take the columns that are missing from the widest that can give."""
+    while missing > 0:
+        giving = [place for place in kept if found[place] > (columns[place].least or columns[place].width)]
+        if not giving:
+            return
+        found[max(giving, key=lambda place: found[place])] -= 1
+        missing -= 1
 
 
 def _needed(columns: Sequence[Column], kept: Sequence[int]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
@@ -11,17 +12,19 @@ from widgets.bars import bar_text
 from widgets.cells import STYLES, Tone, one_line
 from widgets.glyphs import UNICODE, Glyphs
 
-BAR_WIDTH = 20
-"""Columns of the bar, where there is room beside the words."""
+BAR_WIDTH, LEAST_WIDTH = 20, 4
+"""Columns of the bar: as many as there is room for beside the words, and none below the least."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Something that happens in ``left_ms`` unless it is stopped. ``also`` counts others that wait."""
+    """Something that happens in ``left_ms`` unless it is stopped. ``beside`` says what does not happen; ``also``
+    counts others that wait."""
 
     effect: str
     left_ms: int
     whole_ms: int
+    beside: str = ""
     key: str = "u"
     also: int = 0
 
@@ -31,8 +34,9 @@ class Hold:
         return -(-max(self.left_ms, 0) // 1000)
 
     def words(self, dot: str) -> str:
-        more = f" {dot} {self.also} more" if self.also else ""
-        return f"{self.effect} in {self.seconds} s {dot} {self.key} undo{more}"
+        more = f"{self.also} more" if self.also else ""
+        parts = (f"{self.effect} in {self.seconds} s", self.beside, f"{self.key} undo", more)
+        return f" {dot} ".join(part for part in parts if part)
 
 
 class HoldBar(Widget):
@@ -58,7 +62,8 @@ class HoldBar(Widget):
         if self.hold is None:
             return Content("")
         words = one_line(self.hold.words(self.glyphs.dot))
-        bar = bar_text(self.hold.left_ms, self.hold.whole_ms, BAR_WIDTH, self.glyphs)
-        if len(words) + BAR_WIDTH + 3 > self.size.width:
+        room = min(self.size.width - cell_len(words) - 3, BAR_WIDTH)
+        bar = bar_text(self.hold.left_ms, self.hold.whole_ms, room, self.glyphs)
+        if room < LEAST_WIDTH:
             return Content.assemble((f" {words}", STYLES[Tone.STRONG]))
         return Content.assemble(f" {bar} ", (words, STYLES[Tone.STRONG]))

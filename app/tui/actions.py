@@ -55,12 +55,14 @@ class Host(Protocol):
     def write_message(self) -> None: ...
     def open_message(self, message: Summary) -> None: ...
     def start_filter(self, focus: str) -> None: ...
+    def keep_filter(self) -> None: ...
+    def clear_filter(self) -> None: ...
     def sort(self, _: str) -> None: ...
     def mark(self) -> None: ...
     def open_palette(self) -> None: ...
     def open_help(self) -> None: ...
     def go_back(self) -> None: ...
-    async def leave(self) -> None: ...
+    def leave(self) -> None: ...
 
 
 class WritingHost(Host, Protocol):
@@ -84,12 +86,13 @@ class Action:
     shown: str
     label: Callable[[Situation], str]
     tooltip: str
-    run: Callable[[Any, Situation], Awaitable[None]]
-    """Given the screen, as the :class:`Host` its table is made for."""
+    run: Callable[[Any, Situation], Awaitable[None] | None]
+    """Given the screen, as the :class:`Host` its table is made for. What only changes the screen is done when it
+    returns, so that the next key meets what is there by then; what takes time is returned to be waited for."""
     check: Callable[[Situation], Problem | None] = lambda _: None
     drop: int = 0
     by_list: bool = False
-    """The list itself takes the key (enter), so it is not bound a second time."""
+    """The list or the filter's line itself takes the key, so it is not bound a second time."""
 
 
 def bindings(screen: str, actions: Sequence[Action]) -> list[BindingType]:
@@ -183,48 +186,56 @@ async def undo(host: Host, at: Situation) -> None:
     host.say(UNDONE[kind].format(code=taken.code, people=people))
 
 
-async def write(host: Host, _: Situation) -> None:
+def write(host: Host, _: Situation) -> None:
     host.write_message()
 
 
-async def open_message(host: Host, at: Situation) -> None:
+def open_message(host: Host, at: Situation) -> None:
     assert at.message is not None
     host.open_message(at.message)
 
 
-async def start_filter(host: Host, at: Situation) -> None:
+def start_filter(host: Host, at: Situation) -> None:
     host.start_filter(at.focus)
 
 
-async def sort(host: Host, at: Situation) -> None:
+def keep_filter(host: Host, _: Situation) -> None:
+    host.keep_filter()
+
+
+def clear_filter(host: Host, _: Situation) -> None:
+    host.clear_filter()
+
+
+def sort(host: Host, at: Situation) -> None:
     host.sort(at.focus)
 
 
-async def mark(host: Host, _: Situation) -> None:
+def mark(host: Host, _: Situation) -> None:
     host.mark()
 
 
-async def palette(host: Host, _: Situation) -> None:
+def palette(host: Host, _: Situation) -> None:
     host.open_palette()
 
 
-async def show_help(host: Host, _: Situation) -> None:
+def show_help(host: Host, _: Situation) -> None:
     host.open_help()
 
 
-async def back(host: Host, _: Situation) -> None:
+def back(host: Host, _: Situation) -> None:
     host.go_back()
 
 
-async def leave(host: Host, _: Situation) -> None:
-    await host.leave()
+def leave(host: Host, _: Situation) -> None:
+    host.leave()
 
 
 async def review(host: WritingHost, _: Situation) -> None:
     await host.review()
 
 
-async def straighten(host: WritingHost, _: Situation) -> None:
+def straighten(host: WritingHost, _: Situation) -> None:
     host.straighten()
 
 
@@ -264,6 +275,13 @@ HELP = Action("help", "question_mark", "?", _always("Help"), "Show all keys.", s
 QUIT = Action("quit", "q", "q", _always("Quit"), "Leave; it says first what would be left undone.", leave)
 BACK = Action("back", "escape", "esc", _always("Back"), "Go back to where you came from.", back)
 
+KEEP = Action("keep", "enter", "enter", _always("Keep"), "Back to the list; it stays narrowed.", keep_filter,
+              by_list=True)  # fmt: skip
+CLEAR = Action("clear", "escape", "esc", _always("Clear"), "Back to the whole list.", clear_filter,
+               by_list=True)  # fmt: skip
+FILTER_ACTIONS = (KEEP, CLEAR)
+"""While a filter is typed every other key types."""
+
 CENTER_ACTIONS = (REMIND, UNDO, NEW, OPEN, FILTER, SORT, MARK, PALETTE, HELP, QUIT)
 MESSAGE_ACTIONS = (BACK, REMIND, UNDO, FILTER, SORT, MARK, PALETTE, HELP, QUIT)
 
@@ -289,3 +307,23 @@ KEYS = Action("help", "f1", "f1", _always("Keys"), "Show all keys.", show_help, 
 
 COMPOSE_ACTIONS = (REVIEW, STRAIGHTEN, KEYS, BACK)
 REVIEW_ACTIONS = (SEND, BACK_TO_TEXT, FILTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """Keys that the lists and fields of a screen take themselves, and what they do."""
+
+    keys: str
+    words: str
+
+
+LIST_KEYS = (
+    Moving("up down", "Move; j and k do the same."),
+    Moving("g G", "Go to the first or the last."),
+    Moving("tab", "Go to the next list."),
+)
+FIELD_KEYS = (
+    Moving("tab", "Go to the next field; shift+tab to the one before."),
+    Moving("left right", "Choose in the lines Kind and Priority; move in the lines By and Reply."),
+    Moving("space", "Switch on or off in the lines By and Reply."),
+)

@@ -10,9 +10,12 @@ from importlib import resources
 from typing import ClassVar
 
 import structlog
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.css.query import NoMatches
+from textual.theme import ThemeProvider
 
 from app.domain.actor import Actor
 from app.domain.problem import Problem, Refused
@@ -20,9 +23,9 @@ from app.services import watching
 from app.services.office import Office
 from app.store.board import Summary
 from app.store.engine import is_busy_or_full
-from app.tui.actions import Action, Situation
+from app.tui.actions import Action, Moving, Situation
 from app.tui.drafts import Draft
-from app.tui.palette import ActionCommands
+from app.tui.palette import ActionCommands, Palette
 from app.tui.screens.board import BoardScreen
 from app.tui.screens.center import CenterScreen
 from app.tui.themes import DARK, THEMES
@@ -38,6 +41,7 @@ UNEXPECTED = (
     "That did not work, and Callboard does not know why. Nothing was changed. The log has the details."
 )
 NOT_READ = "The database cannot be read, and Callboard does not know why. The log has the details."
+STILL_STORING = "One moment: what you did last is still being stored."
 BUSY = "The database is busy or its disk is full just now. Try again in a moment."
 
 
@@ -87,6 +91,9 @@ class CallboardApp(App[None]):
         self.trouble = ""
         """Why what is on screen is old; nothing while it is not."""
         self.leaving = False
+        self._acting = 0
+        self._still = asyncio.Event()
+        self._still.set()
         self._kept = kept
         self._on_quit = on_quit
         self._ears: asyncio.Task[None] | None = None
@@ -109,6 +116,19 @@ class CallboardApp(App[None]):
             self._ears.cancel()
         await self._open.aclose()
 
+    async def on_event(self, event: events.Event) -> None:
+        """A key or a click that goes wrong ends nothing."""
+        if not isinstance(event, events.InputEvent):
+            await super().on_event(event)
+            return
+        try:
+            await super().on_event(event)
+        except NoMatches:  # it met a screen that is just opening or closing
+            log.info("a key or a click came too early or too late")
+        except Exception:
+            log.exception("a key or a click failed")
+            self.say(UNEXPECTED, warn=True)
+
     # ----------------------------------------------------------------------------------------------- ticker
 
     def tick(self) -> None:
@@ -118,7 +138,7 @@ class CallboardApp(App[None]):
         if isinstance(self.screen, BoardScreen) and self.screen.ready:
             self.screen.each_tick(self.office.clock.now_ms())
         if self.ticker.is_due():
-            self.start(self.turn())
+            self._turn_soon()
 
     async def _hear(self) -> None:
         """A change is read when the bell rings, not at the next tick."""
@@ -144,13 +164,26 @@ class CallboardApp(App[None]):
     def look(self) -> None:
         """Read and draw now, whatever the ticker thinks."""
         self.ticker.ask()
-        self.start(self.turn())
+        self._turn_soon()
+
+    def _turn_soon(self) -> None:
+        self.run_worker(self._guarded(self.turn()), exit_on_error=False)
 
     # ---------------------------------------------------------------------------------------------- actions
 
     def start(self, work: Awaitable[None]) -> None:
         """Do something beside the keyboard. What goes wrong is said in a sentence."""
-        self.run_worker(self._guarded(work), exit_on_error=False)
+        self.run_worker(self._act(work), exit_on_error=False)
+
+    async def _act(self, work: Awaitable[None]) -> None:
+        self._acting += 1
+        self._still.clear()
+        try:
+            await self._guarded(work)
+        finally:
+            self._acting -= 1
+            if not self._acting:
+                self._still.set()
 
     async def _guarded(self, work: Awaitable[None]) -> None:
         try:
@@ -181,18 +214,32 @@ class CallboardApp(App[None]):
 
         self.push_screen(MessageScreen(self, message))
 
-    def open_help(self, actions: Sequence[Action], at: Situation) -> None:
+    def open_help(self, actions: Sequence[Action], moving: Sequence[Moving], at: Situation) -> None:
         from app.tui.screens.help import HelpScreen  # noqa: PLC0415 - only when it is opened
 
-        self.push_screen(HelpScreen(actions, at))
+        self.push_screen(HelpScreen(actions, moving, at, self.glyphs))
+
+    def action_command_palette(self) -> None:
+        if isinstance(self.screen, BoardScreen):
+            self.push_screen(Palette())
+
+    def search_themes(self) -> None:
+        if isinstance(self.screen, BoardScreen):
+            self.push_screen(Palette([ThemeProvider], placeholder="Search for themes"))
 
     async def action_quit(self) -> None:
-        self.start(self.leave())
+        self.leave()
 
-    async def leave(self) -> None:
+    def leave(self) -> None:
         """Leave, after asking if something would be left undone."""
+        self.run_worker(self._guarded(self._leave()), exit_on_error=False)
+
+    async def _leave(self) -> None:
         from app.tui.screens.quit import QuitDialog  # noqa: PLC0415 - only when it is opened
 
+        if not self._still.is_set():
+            self.say(STILL_STORING)
+            await self._still.wait()
         problem = await (self._on_quit or self._left_undone)()
         if isinstance(self.screen, QuitDialog):  # q was pressed twice
             return
@@ -205,7 +252,7 @@ class CallboardApp(App[None]):
         from app.tui.screens.quit import cannot_tell, left_undone  # noqa: PLC0415 - only when it is opened
 
         try:
-            center = self.view.center or await watching.center(self.office)  # q may be the very first key
+            center = await watching.center(self.office)  # what was sent a moment ago is not on screen yet
         except Exception:
             log.exception("what waits cannot be read")
             return cannot_tell(kept=self._kept)

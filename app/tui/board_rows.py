@@ -35,11 +35,11 @@ CHANNEL_WORDS: dict[Channel, str] = {
 
 MESSAGE_COLUMNS = (
     Column("", 2),
-    Column("Message", 24, grow=3, most=60),
+    Column("Message", 24, grow=3, most=60, least=12),
     Column("Code", 6, drop=3),
     Column("People", 6, right=True, drop=1),
-    Column("Delivered", 11, grow=1, most=24),
-    Column("Read", 11, grow=1, most=24),
+    Column("Delivered", 11, grow=1, most=24, least=9),
+    Column("Read", 11, grow=1, most=24, least=4),
     Column("Not read", 8, right=True),
     Column("Age", 4, right=True),
 )
@@ -78,21 +78,26 @@ def message_row(summary: Summary, now_ms: int) -> Row:
             delivered,
             read,
             Words(not_read, alarm if summary.non_readers else Tone.DIM),
-            Words(times.ago(max(now_ms - summary.created_at, 0)), Tone.DIM),
+            Words(age_of(summary, now_ms), Tone.DIM),
         ),
         words=f"{summary.subject} {summary.code} {summary.priority.label} {summary.word}",
     )
 
 
+def age_of(summary: Summary, now_ms: int) -> str:
+    """How long ago a message was written."""
+    return times.ago(max(now_ms - summary.created_at, 0))
+
+
 PEOPLE_COLUMNS = (
-    Column("Name", 16, grow=2, most=30),
-    Column("Department", 10, grow=1, most=18),
-    Column("State", 12, drop=4, most=25),
-    Column("Why", 20, grow=4, most=60),
-    Column("Next", 18, grow=3, drop=5, most=50),
-    Column("Last", 6, drop=3),
-    Column("Tries", 5, right=True, drop=2),
-    Column("Phone", 6, right=True, drop=1),
+    Column("Name", 16, grow=2, most=30, least=10),
+    Column("Department", 10, grow=1, drop=1, most=18),
+    Column("State", 12, drop=5, most=25),
+    Column("Why", 20, grow=4, most=60, least=10),
+    Column("Next", 18, grow=3, drop=6, most=50),
+    Column("Last", 6, drop=4),
+    Column("Tries", 5, right=True, drop=3),
+    Column("Phone", 6, right=True, drop=2),
 )
 
 BUCKET_TONES = {
@@ -252,8 +257,14 @@ def banner_words(center: Center | None, not_stored: Problem | None, old: str, st
     return f"{sentences[0]}{more}" if sentences else ""
 
 
-def statistics(day: Day, pace: Pace) -> tuple[list[Fact], list[Fact]]:
-    """The two lines of figures: what became of today's texts, and how fast it goes on."""
+def in_window(messages: Iterable[Summary], now_ms: int) -> int:
+    """How many people somebody could still be spared: those of all open undo windows."""
+    return sum(one.open_step.people for one in messages if one.open_step and is_open(one.open_step, now_ms))
+
+
+def statistics(day: Day, pace: Pace, in_window: int) -> tuple[list[Fact], list[Fact]]:
+    """The two lines of figures: what became of today's texts, and how fast it goes on. ``in_window`` people are of
+    steps whose undo window is open."""
     success = f" ({percent(day.delivered, day.planned)}%)" if day.planned else ""
     texts = [
         Fact("Texts today", Tone.DIM),
@@ -272,16 +283,20 @@ def statistics(day: Day, pace: Pace) -> tuple[list[Fact], list[Fact]]:
             Tone.DIM,
             drop=3,
         ),
-        *progress(day, pace),
+        *progress(day, pace, in_window),
     ]
     return texts, answers
 
 
-def progress(day: Day, pace: Pace) -> list[Fact]:
+def progress(day: Day, pace: Pace, in_window: int = 0) -> list[Fact]:
     """Progress with a number: how many of how many, how fast, how long still."""
     apart = [
         Fact(f"{count:,} {words}", Tone.DIM, drop=4)
-        for count, words in ((day.later, "to be tried again later"), (day.held, "held for quiet hours"))
+        for count, words in (
+            (in_window, "in their undo window"),
+            (day.later, "to be tried again later"),
+            (day.held, "held for quiet hours"),
+        )
         if count
     ]
     if not day.queued:
@@ -338,11 +353,9 @@ def hold_of(held: Summary | None, messages: Sequence[Summary], now_ms: int) -> H
         return None
     step = held.open_step
     others = sum(1 for one in messages if one.id != held.id and is_open(one.open_step, now_ms))
-    effect = EFFECTS[step.kind].format(code=held.code, people=people_words(step.people))
-    if step.unreachable:
-        effect += f"; {step.unreachable:,} cannot be reached"
     return Hold(
-        effect=effect,
+        effect=EFFECTS[step.kind].format(code=held.code, people=people_words(step.people)),
+        beside=f"{step.unreachable:,} cannot be reached" if step.unreachable else "",
         left_ms=step.not_before - now_ms,
         whole_ms=step.not_before - step.created_at,
         also=others,

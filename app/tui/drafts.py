@@ -73,12 +73,15 @@ def text_of(office: Office, composed: Composed, *, opt_out_words: bool = False) 
     return texts.sms(wording, link=office.public().link(SAMPLE_TOKEN), opt_out_words=opt_out_words)
 
 
+def segments_words(count: int) -> str:
+    return "1 segment" if count == 1 else f"{count:,} segments"
+
+
 def size_facts(text: str) -> list[Fact]:
     """How many segments a text takes, and the characters that make it more."""
     size = sms.measure(text)
-    segments = "1 segment" if size.segments == 1 else f"{size.segments} segments"
     facts = [
-        Fact(segments, Tone.STRONG if size.segments == 1 else Tone.WARN),
+        Fact(segments_words(size.segments), Tone.STRONG if size.segments == 1 else Tone.WARN),
         Fact(f"{size.encoding}, {size.units} used, {size.left_in_segment} left", Tone.DIM),
     ]
     if size.offending:
@@ -145,10 +148,13 @@ def cost_facts(sheet: Preflight, priority: Priority) -> list[Fact]:
         return [Fact("nothing goes out", Tone.WARN)]
     undo_s = undo_window_s(StepKind.FIRST, priority)
     return [
-        Fact(f"{sheet.segments:,} segments"),
+        Fact(segments_words(sheet.segments)),
         Fact(money_words(sheet.cost), Tone.DIM, drop=1),
         Fact(f"goes out after {undo_s} s"),
-        Fact(f"all sent in about {times.spell(sheet.eta_seconds * 1000)}", drop=2),
+        Fact(
+            f"{'the others' if sheet.held else 'all'} sent in about {times.spell(sheet.eta_seconds * 1000)}",
+            drop=2,
+        ),
     ]
 
 
@@ -160,7 +166,8 @@ def caution_facts(sheet: Preflight) -> list[Fact]:
     if sheet.overrides:
         facts.append(Fact(f"{sheet.overrides:,} against their preferences (logged)", Tone.WARN))
     if sheet.shared:
-        facts.append(Fact(f"{sheet.shared:,} share a phone", Tone.DIM))
+        share = "shares" if sheet.shared == 1 else "share"
+        facts.append(Fact(f"{sheet.shared:,} {share} a phone with somebody: one text for both", Tone.DIM))
     if sheet.offending:
         facts.append(Fact(f"{' '.join(sheet.offending)} halves the room", Tone.WARN))
     facts += [Fact(remark, Tone.WARN) for remark in sheet.remarks]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.worker import Worker
 
 from app.tui.actions import Action, Situation
 from app.tui.screens.board import BoardScreen
@@ -45,3 +48,13 @@ class ActionCommands(Provider):
             yield Hit(
                 score, matcher.highlight("Theme"), self.app.action_change_theme, help="Change the colours."
             )
+
+
+class Palette(CommandPalette):
+    """The palette. As a sheet does, it closes once, and a search that is cut off by that is no mistake."""
+
+    def run_worker(self, *work: Any, **options: Any) -> Worker[Any]:
+        return super().run_worker(*work, **options | {"exit_on_error": False})
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        return super().dismiss(result) if self.is_active else AwaitComplete()

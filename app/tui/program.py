@@ -11,7 +11,7 @@ from typing import Protocol
 from app.domain.actor import Actor
 from app.services.office import Office
 from app.store.board import Summary
-from app.tui.actions import Action, Situation
+from app.tui.actions import Action, Moving, Situation
 from app.tui.drafts import Draft
 from app.tui.ticker import Ticker
 from app.tui.view_models import CenterView
@@ -66,11 +66,11 @@ class Program(Protocol):
     def open_message(self, message: Summary) -> None:
         """Open the screen of one message."""
 
-    def open_help(self, actions: Sequence[Action], at: Situation) -> None:
+    def open_help(self, actions: Sequence[Action], moving: Sequence[Moving], at: Situation) -> None:
         """Open the sheet of keys."""
 
     async def show_center(self) -> None:
         """Close everything above the Center."""
 
-    async def leave(self) -> None:
+    def leave(self) -> None:
         """Leave, after asking if something would be left undone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -194,6 +195,39 @@ async def test_r_shows_what_it_will_do_to_how_many_and_u_undoes_it(
     assert (await summary(house, "Unit move")).last_reminder_at is None
 
 
+async def test_the_hold_bar_says_apart_who_cannot_be_reached(house: House, sit: Sit) -> None:
+    await house.hire(10)
+    await house.give_provider()
+    sent = await house.post("Unit move")
+    error = ProviderError("30005", "The number does not exist.", "Ask for a new one.", bad_address=True)
+    await house.tell(sent.code, Fact.FAILED, list(await house.names(sent.code))[:2], error)
+    async with sit() as desk:
+        await desk.press("r")
+        line = desk.line_with("Reminding 8 people")
+        assert f"of {sent.code} in 3 s · 2 cannot be reached · u undo" in line
+        assert "━━━━" in line
+
+
+async def test_texts_in_their_undo_window_are_not_nothing(house: House, sit: Sit) -> None:
+    await house.hire(5)
+    await house.give_provider()
+    await house.write("Unit move")
+    async with sit() as desk:
+        desk.line_with("5 in their undo window")
+        assert "nothing waits" not in desk.text
+
+
+async def test_the_age_of_a_message_goes_on(house: House, sit: Sit) -> None:
+    await house.hire(3)
+    await house.give_provider()
+    await house.post("Unit move")
+    async with sit() as desk:
+        assert desk.row_with("Unit move").rstrip().endswith(" 6s")
+        house.clock.advance(20)
+        await desk.settle()
+        assert desk.row_with("Unit move").rstrip().endswith(" 26s")
+
+
 async def test_the_hold_bar_goes_when_the_window_is_over(house: House, sit: Sit) -> None:
     await house.hire(3)
     await house.give_provider()
@@ -312,6 +346,24 @@ async def test_the_filter_counts_and_survives_new_rows_and_esc_clears_it(house: 
         assert "Not read 141 " in desk.line_with("Not read 141")
 
 
+async def test_while_a_filter_is_typed_only_its_own_keys_are_offered(house: House, sit: Sit) -> None:
+    await house.hire(30)
+    await house.give_provider()
+    await house.post("Unit move")
+    async with sit() as desk:
+        await desk.press("tab", "slash", "“nq")
+        assert desk.footer.split() == ["enter", "Keep", "esc", "Clear"]
+        assert len(desk.app.screen_stack) == 1
+        await desk.pilot.click("#keys", offset=(2, 0))
+        await desk.settle()
+        assert "q Quit" in desk.footer
+        assert "Not read 0 of 30" in desk.text
+        await desk.press("slash")
+        await desk.pilot.click("#keys", offset=(15, 0))
+        await desk.settle()
+        assert "Not read 30 " in desk.text
+
+
 async def test_a_filter_that_fits_nothing_says_so(house: House, sit: Sit) -> None:
     await house.hire(3)
     await house.give_provider()
@@ -355,6 +407,41 @@ async def test_a_terminal_that_is_too_small_says_so_with_the_number_that_matters
         assert desk.lines[0].startswith("!! 5 unread URGENT")
         assert "needs 60x16" in " ".join("".join(f"{line.strip()} " for line in desk.lines).split())
         assert "Unit move" not in desk.text
+
+
+@pytest.mark.parametrize("size", [(60, 16), (100, 20), (160, 18)], ids=["60x16", "100x20", "160x18"])
+async def test_a_small_terminal_still_shows_who_has_not_read_and_how_many(
+    house: House, sit: Sit, size: tuple[int, int]
+) -> None:
+    await house.hire(20)
+    await house.give_provider()
+    for number in range(6):
+        await house.post(f"Message {number}", Priority.INFO)
+    async with sit(size, banner="Another Callboard sends from this database. Use that one.") as desk:
+        await desk.press("r")
+        desk.line_with("Reminding 20 people")
+        desk.line_with("Not read  Age")
+        rows = [line for line in desk.lines if "Message " in line and "%" in line]
+        assert len(rows) >= 2
+        assert all(re.search(r"% +20 +\dm", row) for row in rows)
+        assert sum("Ferreira" in line or "Okafor" in line for line in desk.lines) >= 3
+        await desk.press("tab", *["down"] * 7)
+        assert sum(line.count("▸") for line in desk.lines) == 2, "the cursor is where it can be seen"
+
+
+async def test_a_terminal_too_small_to_show_what_a_key_does_takes_only_those_that_leave(
+    house: House, sit: Sit
+) -> None:
+    await house.hire(5)
+    await house.give_provider()
+    await house.post("Unit move")
+    async with sit((40, 10)) as desk:
+        await desk.press("r", "n")
+        assert len(desk.app.screen_stack) == 1
+        await desk.pilot.press("q")
+        await desk.app.workers.wait_for_complete()
+        assert desk.app.leaving
+    assert (await summary(house, "Unit move")).last_reminder_at is None
 
 
 async def test_80x24_shows_five_rows_of_each_list_even_with_a_banner_and_a_hold_bar(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.widgets import Input, TextArea
 
+from app.domain.priorities import Priority
+from app.services import crew as crew_service
 from app.services import watching
+from app.services.sending import Preflight
+from app.tui.drafts import caution_facts, cost_facts
 from providers.contract import Channel
 from tests.tui.conftest import LARGE, SMALL, Sit
-from tests.tui.house import House
+from tests.tui.house import COORDINATOR, House
 
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 
@@ -170,6 +176,90 @@ async def test_a_provider_that_is_set_up_meanwhile_switches_its_channel_on(house
         await desk.settle()
         assert "[x] text  no provider: [ ] call" in desk.line_with("By")
         desk.line_with("1 segment")
+
+
+async def test_the_keys_of_compose_are_those_of_its_fields(house: House, sit: Sit) -> None:
+    async with sit() as desk:
+        await desk.press("n", "f1")
+        desk.line_with("Go to the next field; shift+tab to the one before.")
+        assert "j and k" not in desk.text
+        place = desk.lines.index(desk.line_with("Choose in the lines Kind"))
+        beginning = desk.lines[place].index("Choose")
+        assert desk.lines[place + 1][:beginning].strip(" │") == ""
+        assert desk.lines[place + 1][beginning] != " "
+
+
+async def test_a_text_that_no_phone_takes_is_named_while_it_is_typed(house: House, sit: Sit) -> None:
+    await house.hire(2)
+    await house.give_provider()
+    async with sit(LARGE) as desk:
+        await desk.press("n", "tab")
+        desk.app.screen.query_one("#body", TextArea).text = "Gate C. " * 1_000
+        await desk.settle()
+        desk.line_with("no carrier takes more than 1600")
+
+
+async def test_a_tall_terminal_shows_the_text_as_a_phone_will(house: House, sit: Sit) -> None:
+    await house.hire(2)
+    await house.give_provider()
+    async with sit(LARGE) as desk:
+        await desk.press("n", "“Unit [b]move", "tab", "“Gate C.")
+        desk.line_with("─ The text")
+        desk.line_with("NIGHTFALL S2: Unit [b]move. Gate C. Reply 1 to confirm")
+        await desk.pilot.resize_terminal(*SMALL)
+        await desk.settle()
+        assert "─ The text" not in desk.text
+
+
+async def test_in_a_narrow_terminal_the_chosen_option_is_seen(house: House, sit: Sit) -> None:
+    await house.hire(2)
+    await house.give_provider()
+    async with sit((60, 16)) as desk:
+        await desk.press("n", *["shift+tab"] * 3, "right", "right")
+        desk.line_with("(o) . Routine")
+        await desk.press("left", "left", "left")
+        desk.line_with("(o) !! URGENT")
+
+
+async def test_the_review_says_all_of_why_somebody_is_not_reached(house: House, sit: Sit) -> None:
+    crew = "Name,Department,Mobile\nAda Lund,Camera,+447700900001\nJon Okafor,Grip,\n"
+    await crew_service.import_crew(house.office, COORDINATOR, "crew.csv", crew.encode())
+    await house.give_provider()
+    async with sit() as desk:
+        await desk.press("n", "“Unit move", "f5")
+        desk.line_with("1 segment ·")
+        place = desk.lines.index(desk.line_with("Jon Okafor: No phone number in the crew list."))
+        said = " ".join(" ".join(desk.lines[place : place + 2]).split())
+        assert said.endswith("Add one to the crew list and import it again.")
+
+
+async def test_esc_in_the_filter_of_the_review_clears_it_and_only_the_next_goes_back(
+    house: House, sit: Sit
+) -> None:
+    await house.hire(3)
+    async with sit() as desk:
+        await desk.press("n", "“Unit move", "f5", "slash", "“ada")
+        assert "Not reached 1 of 3" in desk.text
+        await desk.press("escape")
+        assert "Not reached 3" in desk.text
+        await desk.press("slash", "“ada", "enter", "escape")
+        assert "Not reached 3" in desk.text
+        await desk.press("escape")
+        desk.line_with("New message")
+
+
+def test_what_is_held_and_what_is_shared_is_said_in_numbers_that_agree() -> None:
+    sheet = Preflight(10, (), {Channel.SMS: 10}, 9, "", 4, 0, 1, None, 39)
+    assert [fact.text for fact in cost_facts(sheet, Priority.IMPORTANT)][-1] == "the others sent in about 39s"
+    assert [fact.text for fact in caution_facts(sheet)] == [
+        "4 held for quiet hours",
+        "1 shares a phone with somebody: one text for both",
+    ]
+    none_held = replace(sheet, held=0, shared=2)
+    assert [fact.text for fact in cost_facts(none_held, Priority.IMPORTANT)][-1] == "all sent in about 39s"
+    assert [fact.text for fact in caution_facts(none_held)] == [
+        "2 share a phone with somebody: one text for both"
+    ]
 
 
 async def test_f9_pressed_twice_sends_once(house: House, sit: Sit) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -14,7 +15,7 @@ from app.clock import SystemClock, within
 from app.config import Settings
 from app.domain.priorities import Priority
 from app.domain.problem import Problem, Refused
-from app.services import watching
+from app.services import sending, watching
 from app.store import tables as t
 from app.tui import board_rows
 from app.tui.app import CallboardApp
@@ -53,8 +54,8 @@ async def test_q_as_the_very_first_key_still_names_what_waits(house: House, sit:
     await house.write("Unit move")
     async with sit() as desk:
         desk.app.view.center = None
-        await desk.app.leave()
-        await desk.pilot.pause()
+        desk.app.leave()
+        await desk.settle()
         desk.line_with("37 texts wait.")
 
 
@@ -65,7 +66,6 @@ async def test_one_can_leave_although_the_database_cannot_be_read(
         raise RuntimeError("no disk")
 
     async with sit() as desk:
-        desk.app.view.center = None
         with monkeypatch.context() as patch:
             patch.setattr(watching, "center", broken)
             await desk.press("q")
@@ -80,10 +80,34 @@ async def test_q_pressed_twice_at_once_asks_once(house: House, sit: Sit) -> None
     await house.give_provider()
     await house.write("Unit move")
     async with sit() as desk:
-        desk.app.view.center = None
-        await asyncio.gather(desk.app.leave(), desk.app.leave())
-        await desk.pilot.pause()
+        desk.app.leave()
+        desk.app.leave()
+        await desk.settle()
         assert len(desk.app.screen_stack) == 2
+
+
+async def test_q_in_the_middle_of_a_send_waits_for_it_and_names_what_was_sent(
+    house: House, sit: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.hire(3)
+    await house.give_provider()
+    may_go_on = asyncio.Event()
+    send = sending.send
+
+    async def slowly(*arguments: Any) -> Any:
+        await may_go_on.wait()
+        return await send(*arguments)
+
+    monkeypatch.setattr(sending, "send", slowly)
+    async with sit() as desk:
+        await desk.press("n", "“Unit move", "f5")
+        await desk.pilot.press("f9", "ctrl+q")
+        await desk.pilot.pause()
+        assert desk.app.said[-1] == "One moment: what you did last is still being stored."
+        assert not desk.app._exit
+        may_go_on.set()
+        await desk.settle()
+        desk.line_with("3 texts wait.")
 
 
 async def test_keys_that_were_pressed_behind_q_do_nothing_more(house: House, sit: Sit) -> None:
@@ -91,7 +115,8 @@ async def test_keys_that_were_pressed_behind_q_do_nothing_more(house: House, sit
     await house.give_provider()
     await house.post("Unit move")
     async with sit() as desk:
-        await desk.app.leave()
+        desk.app.leave()
+        await desk.app.workers.wait_for_complete()
         desk.app.screen.action_do("new")
         desk.app.screen.action_do("remind")
         assert len(desk.app.screen_stack) == 1

@@ -82,6 +82,7 @@ columns = st.lists(
         grow=st.integers(0, 3),
         drop=st.integers(0, 5),
         most=st.sampled_from([0, 25]),
+        least=st.sampled_from([0, 1]),
     ),
     min_size=1,
     max_size=8,
@@ -94,10 +95,18 @@ def test_columns_never_take_more_than_there_is_once_those_that_may_go_are_gone(
 ) -> None:
     found = widths(some, room)
     taken = sum(width + 1 for width in found if width)
-    must = sum(column.width + 1 for column in some if not column.drop)
+    must = sum((column.least or column.width) + 1 for column in some if not column.drop)
     assert taken <= max(room, must)
     for column, width in zip(some, found, strict=True):
-        assert width >= column.width or (width == 0 and column.drop)
+        assert width >= (column.least or column.width) or (width == 0 and column.drop)
+
+
+@pytest.mark.parametrize(
+    ("columns", "room"), [(MESSAGE_COLUMNS, 56), (PEOPLE_COLUMNS, 30)], ids=["60", "60 apart"]
+)
+def test_the_lists_fit_into_the_smallest_terminal(columns: tuple[Column, ...], room: int) -> None:
+    found = widths(columns, room)
+    assert sum(width + 1 for width in found if width) <= room
 
 
 @pytest.mark.parametrize("table", [MESSAGE_COLUMNS, PEOPLE_COLUMNS], ids=["messages", "people"])

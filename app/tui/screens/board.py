@@ -16,7 +16,7 @@ from app.domain.actor import Actor
 from app.services.office import Office
 from app.store.board import Summary
 from app.tui import board_rows
-from app.tui.actions import PEOPLE, Action, Situation
+from app.tui.actions import FILTER_ACTIONS, LIST_KEYS, PEOPLE, Action, Moving, Situation
 from app.tui.program import Program
 from widgets.hold_bar import HoldBar
 from widgets.keys_footer import KeyHint, KeysFooter
@@ -25,16 +25,21 @@ from widgets.virtual_table import VirtualTable
 SMALLEST = (60, 16)
 """Columns and lines. Below this nothing fits that could be trusted."""
 
+BLIND = frozenset({"quit", "back"})
+"""The keys that work in a terminal too small to show what they would do."""
+
 BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]
 
-LOW = [(0, "-low"), (28, "-tall")]
-"""Below 28 lines the feed gives way, so that both lists keep five rows beside a banner and a hold bar."""
+LOW = [(0, "-flat"), (20, "-low"), (28, "-tall")]
+"""Below 28 lines the feed gives way, so that both lists keep five rows beside a banner and a hold bar; below 20 all
+but the lists does."""
 
 
 class BoardScreen(Screen[None]):
     """A screen whose keys are actions of the registry."""
 
     ACTIONS: ClassVar[Sequence[Action]] = ()
+    MOVING: ClassVar[Sequence[Moving]] = LIST_KEYS
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
     VERTICAL_BREAKPOINTS = LOW
 
@@ -53,6 +58,11 @@ class BoardScreen(Screen[None]):
     @property
     def now_ms(self) -> int:
         return self.office.clock.now_ms()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not been closed: what was waited for may come too late."""
+        return self in self.app.screen_stack
 
     # ----------------------------------------------------------------------------- shared parts of a screen
 
@@ -120,16 +130,17 @@ class BoardScreen(Screen[None]):
         self.do(self.find_action(action_id), self.situation())
 
     def find_action(self, action_id: str) -> Action:
-        return next(one for one in self.ACTIONS if one.id == action_id)
+        return next(one for one in (*self.ACTIONS, *FILTER_ACTIONS) if one.id == action_id)
 
     def do(self, action: Action, at: Situation) -> None:
         """Run an action, or say why it is off."""
-        if self.callboard.leaving:
+        if self.callboard.leaving or (self.has_class("-tiny") and action.id not in BLIND):
             return
         if problem := action.check(at):
             self.say(str(problem), warn=True)
             return
-        self.callboard.start(action.run(self, at))
+        if waiting := action.run(self, at):
+            self.callboard.start(waiting)
 
     def show_keys(self) -> None:
         """The footer, with labels and reasons as they are now."""
@@ -137,7 +148,7 @@ class BoardScreen(Screen[None]):
         self.query_one("#keys", KeysFooter).show(
             [
                 KeyHint(one.id, one.shown, one.label(at), one.check(at) is None, one.drop)
-                for one in self.ACTIONS
+                for one in (FILTER_ACTIONS if self.filtering else self.ACTIONS)
             ]
         )
 
@@ -171,22 +182,27 @@ class BoardScreen(Screen[None]):
         raise NotImplementedError
 
     def write_message(self) -> None:
-        self.callboard.write_message()
+        if self.is_active:
+            self.callboard.write_message()
 
     def open_message(self, message: Summary) -> None:
-        self.callboard.open_message(message)
+        if self.is_active:
+            self.callboard.open_message(message)
 
     def open_palette(self) -> None:
         self.app.action_command_palette()
 
     def open_help(self) -> None:
-        self.callboard.open_help(self.ACTIONS, self.situation())
+        if self.is_active:
+            self.callboard.open_help(self.ACTIONS, self.MOVING, self.situation())
 
     def go_back(self) -> None:
-        self.app.pop_screen()
+        """Close this screen. It is not there any more when a second key or click comes."""
+        if self.is_active:
+            self.app.pop_screen()
 
-    async def leave(self) -> None:
-        await self.callboard.leave()
+    def leave(self) -> None:
+        self.callboard.leave()
 
     # ----------------------------------------------------------------------------------------------- filter
 
@@ -199,6 +215,7 @@ class BoardScreen(Screen[None]):
         words.value = self.table(focus).narrowed_by
         words.focus()
         self.show_count()
+        self.show_keys()
 
     filtering = ""
     """The list that the open filter narrows."""
@@ -206,7 +223,7 @@ class BoardScreen(Screen[None]):
     def show_count(self) -> None:
         if self.filtering:
             counted = self.table(self.filtering).counted
-            self.query_one("#filter-count", Static).update(f"{counted}  enter keeps  esc clears ")
+            self.query_one("#filter-count", Static).update(f"{counted} ")
 
     @on(Input.Changed, "#filter-words")
     def narrow(self, event: Input.Changed) -> None:
@@ -220,24 +237,22 @@ class BoardScreen(Screen[None]):
 
     @on(Input.Submitted, "#filter-words")
     def keep_filter(self) -> None:
-        self._close_filter()
-
-    def _close_filter(self) -> None:
         name, self.filtering = self.filtering, ""
         self.query_one("#filter").remove_class("-open")
         if name:
             self.table(name).focus()
+        self.show_keys()
+
+    def clear_filter(self) -> None:
+        """The whole list again: the one the filter's line is open for, else the one that has the focus."""
+        self.table(self.filtering or self.focus_name).set_filter("")
+        if self.filtering:
+            self.keep_filter()
+        self.filtered()
 
     def on_key(self, event: events.Key) -> None:
-        if event.key != "escape":
-            return
-        if self.filtering:
-            self.table(self.filtering).set_filter("")
-            self._close_filter()
-        elif self.focus_name and self.table(self.focus_name).narrowed_by:
-            self.table(self.focus_name).set_filter("")
-        else:
-            return
-        self.filtered()
-        event.stop()
-        event.prevent_default()
+        narrowed = self.focus_name and self.table(self.focus_name).narrowed_by
+        if event.key == "escape" and (self.filtering or narrowed):
+            self.clear_filter()
+            event.stop()
+            event.prevent_default()

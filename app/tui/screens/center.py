@@ -37,7 +37,7 @@ class CenterScreen(BoardScreen):
 
     def __init__(self, callboard: Program) -> None:
         super().__init__(callboard)
-        self._rows: dict[int, tuple[int, Row]] = {}
+        self._rows: dict[int, tuple[str, Row]] = {}
 
     def compose(self) -> ComposeResult:
         glyphs = self.callboard.glyphs
@@ -120,20 +120,21 @@ class CenterScreen(BoardScreen):
             zone = self.office.production.time_zone
             self.query_one("#feed", Feed).show([board_rows.feed_line(row, zone) for row in view.center.feed])
         if Part.STATISTICS in parts | {Part.HEAD} and view.center:
-            texts, answers = board_rows.statistics(view.center.day, view.pace)
+            waiting = board_rows.in_window(view.messages.values(), now)
+            texts, answers = board_rows.statistics(view.center.day, view.pace, waiting)
             self.query_one("#texts", StatusLine).show(texts)
             self.query_one("#answers", StatusLine).show(answers)
         self._titles()
         self.each_tick(now)
 
     def _messages(self, now_ms: int, changed: frozenset[int]) -> None:
-        """The list of messages. A row is made anew when its message changed, or once a minute for its age."""
-        view, minute = self.callboard.view, now_ms // 60_000
-        rows: dict[int, tuple[int, Row]] = {}
+        """The list of messages. A row is made anew when its message changed, or its age reads otherwise."""
+        view = self.callboard.view
+        rows: dict[int, tuple[str, Row]] = {}
         for summary in view.sorted_messages():
-            made = self._rows.get(summary.id)
-            if made is None or made[0] != minute or summary.id in changed or summary.open_step:
-                made = (minute, board_rows.message_row(summary, now_ms))
+            made, age = self._rows.get(summary.id), board_rows.age_of(summary, now_ms)
+            if made is None or made[0] != age or summary.id in changed or summary.open_step:
+                made = (age, board_rows.message_row(summary, now_ms))
             rows[summary.id] = made
         self._rows = rows
         table = self.table(MESSAGES)

@@ -13,11 +13,12 @@ from textual.widgets import Input, Static, TextArea
 
 from app.domain import sms
 from app.domain.message_types import MessageType
-from app.domain.messages import SUBJECT_LIMIT
+from app.domain.messages import SUBJECT_LIMIT, problem_of
 from app.domain.priorities import Priority
 from app.domain.problem import Problem, Refused
+from app.domain.sms import HARD_LIMIT
 from app.services import sending, watching
-from app.tui.actions import COMPOSE_ACTIONS, Situation, bindings
+from app.tui.actions import COMPOSE_ACTIONS, FIELD_KEYS, Situation, bindings
 from app.tui.board_rows import CHANNEL_WORDS, people_words
 from app.tui.drafts import (
     NO_PROVIDER,
@@ -33,6 +34,7 @@ from app.tui.screens.board import BoardScreen
 from providers.contract import Channel
 from widgets.cells import Tone
 from widgets.choice import Checks, Choice, OptionLine, Turn
+from widgets.pane_title import PaneTitle
 from widgets.status_line import Fact, StatusLine
 
 KINDS = tuple((kind.value, kind.label) for kind in MessageType)
@@ -66,6 +68,7 @@ class ComposeScreen(BoardScreen):
     """Writes a message. Bare keys type, so what a key does here are function keys."""
 
     ACTIONS = COMPOSE_ACTIONS
+    MOVING = FIELD_KEYS
     BINDINGS: ClassVar[list[BindingType]] = bindings("compose", COMPOSE_ACTIONS)
 
     def __init__(self, callboard: Program) -> None:
@@ -113,6 +116,8 @@ class ComposeScreen(BoardScreen):
                 yield Checks(((ASK, "ask: 1 to confirm, 2 if there is a problem"),), id="ask")
             yield StatusLine(glyphs=glyphs, id="size")
             yield Static("", id="problem", markup=False)
+            yield PaneTitle("The text", glyphs=glyphs, id="preview-title")
+            yield Static("", id="preview", markup=False)
         yield from self.compose_foot()
 
     def on_mount(self) -> None:
@@ -140,6 +145,8 @@ class ComposeScreen(BoardScreen):
     async def _offer_departments(self) -> None:
         departments = await watching.departments(self.office)
         words = ["all", *(f"dept:{name}" for name, _ in departments if name)]
+        if not self.is_open:
+            return
         self.query_one("#to", Input).suggester = AudienceSuggester(words)
 
     def situation(self) -> Situation:
@@ -202,32 +209,39 @@ class ComposeScreen(BoardScreen):
         channels.switch([one.value for one in draft.channels])
         self.query_one("#priority-words", Static).update(priority_words(draft.priority))
         self.query_one("#subject-count", Static).update(f" {len(draft.subject)}/{SUBJECT_LIMIT}")
-        self.query_one("#size", StatusLine).show(self._takes())
+        by_text = Channel.SMS in draft.by(available)
+        composed = draft.composed(available)
+        text = text_of(self.office, composed) if by_text else ""
+        too_long = problem_of(composed, self.office.production.name) if draft.subject or draft.body else None
+        self.query_one("#size", StatusLine).show(self._size_of(text, too_long))
+        self.query_one("#preview", Static).update(text[:HARD_LIMIT])
+        self.query_one("#preview-title").set_class(not text, "-nothing")
         self._problem("")
 
-    def _takes(self) -> list[Fact]:
+    def _size_of(self, text: str, too_long: Problem | None) -> list[Fact]:
         """What the text takes, or why there is none."""
         if self._available is None:
             return []
-        by = self.draft.by(self._available)
-        if Channel.SMS in by:
-            return size_facts(text_of(self.office, self.draft.composed(self._available)))
-        return [
-            Fact("Not sent as a text.", Tone.DIM) if by else Fact(str(nothing_on(self._available)), Tone.WARN)
-        ]
+        if text:
+            return [Fact(str(too_long), Tone.WARN)] if too_long else size_facts(text)
+        if self.draft.by(self._available):
+            return [Fact("Not sent as a text.", Tone.DIM)]
+        return [Fact(str(nothing_on(self._available)), Tone.WARN)]
 
     async def _count(self) -> None:
         """How many people the audience means, as it is typed."""
         words = self.draft.audience
-        note = self.query_one("#count", Static)
         try:
             count = await watching.head_count(self.office, words)
+            said = people_words(count) if count else "Nobody is meant by this."
         except Refused as refused:
-            note.update(str(refused.problem))
-            return
-        note.update(people_words(count) if count else "Nobody is meant by this.")
+            said = str(refused.problem)
+        if self.is_open:
+            self.query_one("#count", Static).update(said)
 
     def _problem(self, words: str) -> None:
+        if not self.is_open:
+            return
         problem = self.query_one("#problem", Static)
         problem.set_class(bool(words), "-shown")
         problem.update(f"! {words}" if words else "")
@@ -248,6 +262,8 @@ class ComposeScreen(BoardScreen):
             self._problem(str(refused.problem))
             return
         self._problem("")
+        if not self.is_active:  # f5 was pressed twice, or the person went on
+            return
         self.app.push_screen(ReviewScreen(self.callboard, composed, sheet, self.send_failed))
 
     def send_failed(self, problem: Problem) -> None:

@@ -8,34 +8,24 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from app.tui.actions import Action, Situation
-from widgets.cells import STYLES, Tone
-
-MOVING = (
-    ("up down", "Move; j and k do the same."),
-    ("g G", "Go to the first or the last."),
-    ("tab", "Go to the next list."),
-)
-"""What the lists themselves take."""
+from app.tui.actions import Action, Moving, Situation
+from app.tui.screens.sheet import Sheet
+from widgets.glyphs import Glyphs
+from widgets.key_list import KeyLine, KeyList
 
 
-def help_content(actions: Sequence[Action], at: Situation) -> Content:
-    """The keys as a table: key, what it does, and why it is off now."""
-    lines: list[str | tuple[str, str]] = []
+def key_lines(actions: Sequence[Action], moving: Sequence[Moving], at: Situation) -> list[KeyLine]:
+    """The keys of a screen, with what they do and why one is off now."""
+    lines = []
     for action in actions:
-        lines += [(f"{action.shown:>8}  ", STYLES[Tone.STRONG]), f"{action.tooltip}\n"]
-        if problem := action.check(at):
-            lines.append((f"{'':>10}Off now: {problem.sentence}\n", STYLES[Tone.DIM]))
-    for keys, words in MOVING:
-        lines += [(f"{keys:>8}  ", STYLES[Tone.STRONG]), f"{words}\n"]
-    return Content.assemble(*lines)
+        problem = action.check(at)
+        lines.append(KeyLine(action.shown, action.tooltip, f"Off now: {problem.sentence}" if problem else ""))
+    return [*lines, *(KeyLine(one.keys, one.words) for one in moving)]
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Sheet[None]):
     """The keys. Any of ?, q, esc and enter closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,14 +34,17 @@ class HelpScreen(ModalScreen[None]):
         Binding("up,k", "scroll(-1)", "Up", show=False),
     ]
 
-    def __init__(self, actions: Sequence[Action], at: Situation) -> None:
+    def __init__(
+        self, actions: Sequence[Action], moving: Sequence[Moving], at: Situation, glyphs: Glyphs
+    ) -> None:
         super().__init__()
-        self._content = help_content(actions, at)
+        self._lines = key_lines(actions, moving, at)
+        self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="sheet", can_focus=False):
             yield Static("Keys of this screen", classes="title", markup=False)
-            yield Static(self._content)
+            yield KeyList(self._lines, glyphs=self._glyphs)
             yield Static("esc closes this", classes="note", markup=False)
 
     def action_scroll(self, by: int) -> None:

@@ -45,6 +45,10 @@ STILL_AFTER = "Not read"
 """The first entry: everybody we are still after, whatever the reason."""
 
 
+SHORT = {Bucket.NO_RECEIPT: "No receipt"}
+"""Labels too long for the list of buckets; the title of the people says them in full."""
+
+
 def bucket_rows(summary: Summary) -> list[Row]:
     """Everybody we are still after, then every bucket with its number of people."""
     alarm = Tone.WARN if summary.non_readers else Tone.DIM
@@ -52,7 +56,9 @@ def bucket_rows(summary: Summary) -> list[Row]:
     for bucket in Bucket:
         count = summary.buckets.get(bucket, 0)
         tone = board_rows.BUCKET_TONES.get(bucket, Tone.PLAIN) if count else Tone.DIM
-        rows.append(Row(bucket.value, (Words(bucket.label, tone), Words(f"{count:,}", tone))))
+        rows.append(
+            Row(bucket.value, (Words(SHORT.get(bucket, bucket.label), tone), Words(f"{count:,}", tone)))
+        )
     return rows
 
 

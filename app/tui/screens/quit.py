@@ -7,13 +7,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from app.domain.problem import Problem
 from app.domain.times import clock_text
 from app.services.watching import Center
-from app.tui.board_rows import is_open
+from app.tui.board_rows import in_window
+from app.tui.screens.sheet import Sheet
 from providers.contract import Clock
 
 SETTLE_MS = 300
@@ -30,10 +30,7 @@ def left_undone(center: Center, now_ms: int, zone: str, *, kept: bool) -> Proble
 
     ``kept`` tells whether the home outlives the process.
     """
-    in_window = sum(
-        one.open_step.people for one in center.messages if one.open_step and is_open(one.open_step, now_ms)
-    )
-    waiting, held = center.day.waiting + in_window, center.day.waiting_held
+    waiting, held = center.day.waiting + in_window(center.messages, now_ms), center.day.waiting_held
     sentences = []
     if waiting:
         sentences.append("1 text waits." if waiting == 1 else f"{waiting:,} texts wait.")
@@ -50,7 +47,7 @@ def cannot_tell(*, kept: bool) -> Problem:
     return Problem("The database cannot be read: texts may wait.", KEPT if kept else THROWN_AWAY)
 
 
-class QuitDialog(ModalScreen[bool]):
+class QuitDialog(Sheet[bool]):
     """Leave although something waits? ``y`` leaves; everything else stays."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

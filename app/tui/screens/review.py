@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -13,7 +14,7 @@ from textual.widgets import Static
 from app.domain.messages import Composed
 from app.domain.problem import Problem, Refused
 from app.services import sending
-from app.services.sending import Excluded, Preflight
+from app.services.sending import SAMPLE_TOKEN, Excluded, Preflight
 from app.tui.actions import PEOPLE, REVIEW_ACTIONS, Situation, bindings
 from app.tui.board_rows import PRIORITY_TONES
 from app.tui.drafts import Draft, caution_facts, cost_facts, reach_facts, text_of
@@ -64,10 +65,11 @@ class ReviewScreen(BoardScreen):
             yield StatusLine(glyphs=glyphs, id="reach")
             yield StatusLine(glyphs=glyphs, id="cost")
             yield StatusLine(glyphs=glyphs, id="cautions")
-        yield PaneTitle("The text", glyphs=glyphs)
+        yield PaneTitle(glyphs=glyphs, id="text-title")
         yield Static(self._text, id="text", markup=False)
         yield PaneTitle(glyphs=glyphs, id="people-title")
         yield VirtualTable(COLUMNS, empty="Everybody is reached.", glyphs=glyphs, id=PEOPLE)
+        yield Static("", id="why", markup=False)
         yield from self.compose_foot()
 
     @property
@@ -78,6 +80,8 @@ class ReviewScreen(BoardScreen):
 
     def on_mount(self) -> None:
         priority = self._composed.priority
+        link = "everybody gets a link of their own" if SAMPLE_TOKEN in self._text else ""
+        self.query_one("#text-title", PaneTitle).show("The text", link)
         self.query_one("#head", StatusLine).show(
             [
                 Fact("Review", Tone.STRONG),
@@ -98,6 +102,13 @@ class ReviewScreen(BoardScreen):
     def filtered(self) -> None:
         self.query_one("#people-title", PaneTitle).show(f"Not reached {self.table(PEOPLE).counted}")
 
+    @on(VirtualTable.Highlighted)
+    def cursor_moved(self) -> None:
+        """The whole reason of the one under the cursor: a column has no room for it."""
+        key = self.table(PEOPLE).cursor_key
+        one = next((one for one in self._sheet.excluded if one.person_id == key), None)
+        self.query_one("#why", Static).update(f"{one.person}: {one.why} {one.next}" if one else "")
+
     def situation(self) -> Situation:
         return Situation(self.now_ms, self.callboard.read_only, self.actor.may_send, focus=self.focus_name)
 
@@ -109,7 +120,7 @@ class ReviewScreen(BoardScreen):
             sent = await sending.send(self.office, self.actor, self._composed)
         except Refused as refused:
             self._sending = False
-            self.app.pop_screen()
+            self.go_back()
             self._failed(refused.problem)
             return
         self.callboard.draft = Draft()

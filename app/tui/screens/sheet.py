@@ -1,0 +1,17 @@
+"""A sheet over a screen: the keys, a dialog."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from textual.await_complete import AwaitComplete
+from textual.screen import ModalScreen
+
+T = TypeVar("T")
+
+
+class Sheet(ModalScreen[T]):
+    """Closes once. A second key or click that is on its way by then closes nothing that lies below."""
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        return super().dismiss(result) if self.is_active else AwaitComplete()
