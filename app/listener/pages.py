@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from app.dispatch.writer import Writer
-from app.domain import times
+from app.domain import ids, times
 from app.domain.messages import MessageStatus
 from app.domain.problem import Problem
 from app.listener.page_words import words_for
@@ -100,12 +100,17 @@ class CrewPages:
 
     async def _opened(self, request: Request) -> Opened | Response:
         token = request.path_params["token"]
+        if not ids.is_link_token(token):
+            return self._gone()
         if not self._rate.allows(token):
             return PlainTextResponse("Too many requests. Wait a minute.\n", 429, {"retry-after": "60"})
         found = await self._database.reading(lambda connection: answers.by_token(connection, token))
         if found is None:
-            return self._render("gone.html", {"words": words_for("en")}, status=404)
+            return self._gone()
         return found
+
+    def _gone(self) -> Response:
+        return self._render("gone.html", {"words": words_for("en")}, status=404)
 
     def _page(
         self, request: Request, opened: Opened, *, problem: Problem | None = None, status: int = 200

@@ -98,6 +98,25 @@ def test_a_link_nobody_was_given_leads_nowhere(tmp_path: Path) -> None:
     play(tmp_path, act, people=3)
 
 
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param("A", id="too short"),
+        pytest.param("A" * 17, id="a little too long"),
+        pytest.param("A" * 20_000, id="as long as the server lets through"),
+        pytest.param("AAAAAAAAAAAAAAA-", id="a sign no token has"),
+        pytest.param("%D9%A1" * 16, id="digits of another alphabet"),
+    ],
+)
+def test_what_has_not_the_shape_of_a_link_is_refused_and_not_remembered(tmp_path: Path, token: str) -> None:
+    async def act(scene: Scene) -> None:
+        answers = [await scene.get(f"/m/{token}") for _ in range(PER_MINUTE + 1)]
+        assert [one.status for one in answers] == [404] * len(answers)
+        assert "leads nowhere" in answers[0].text
+
+    play(tmp_path, act, people=1)
+
+
 def test_the_token_itself_is_not_in_the_database(tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         token = (await scene.link_of("Cruz Park")).removeprefix("/m/").encode()
