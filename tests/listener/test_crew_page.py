@@ -76,7 +76,7 @@ def test_a_button_confirms_and_can_be_changed(tmp_path: Path) -> None:
         pytest.param({"option": "9"}, 422, id="an option there is not"),
         pytest.param({"option": "one"}, 400, id="no digit"),
         pytest.param({"option": "١"}, 400, id="a digit of another alphabet"),
-        pytest.param({"option": "1", "more": "x" * 5000}, 400, id="a form that is too large"),
+        pytest.param({"option": "1", "more": "x" * 5000}, 413, id="a form that is too large"),
     ],
 )
 def test_a_form_that_says_nothing_changes_nothing(tmp_path: Path, form: dict[str, str], status: int) -> None:
