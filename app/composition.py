@@ -23,7 +23,7 @@ from app.store import accounts, lease, productions, schema, trouble
 from app.store.accounts import StoredAccount
 from app.store.engine import Database, open_database
 from app.store.productions import Production
-from app.store.vault import Vault, open_vault
+from app.store.vault import Vault, vault_of
 from providers.contract import Clock, Factory, Money
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ async def open_house(settings: Settings, clock: Clock, *, production: str | None
     database = open_database(settings.database_address, clock)
     try:
         await schema.upgrade(database)
-        vault = open_vault(settings.key_file)
+        vault = await vault_of(database, settings.key_file)
         found = await _production(database, production)
         actor = await _actor(database)
         async with database.read() as connection:

@@ -25,7 +25,20 @@ SILENT = ("twilio", "aiohttp", "uvicorn", "sqlalchemy", "alembic", "asyncio", "a
 _SECRET_NAMES = re.compile(
     r"(token|secret|password|authorization|cipher|address|phone|email|text|body)", re.I
 )
-_PHONE = re.compile(r"\+?\d[\d\s().-]{6,}\d")
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_IP = rf"{_OCTET}(?:\.{_OCTET}){{3}}(?!\.?\d)"
+_PORT = r":\d{1,5}(?!\d)"
+_PLACE = "|".join(
+    (
+        rf"(?<=://){_IP}(?:{_PORT})?",
+        rf"(?<![\w.+()-]){_IP}{_PORT}",
+        r"(?<![\w.+()-])(?:127\.0\.0\.\d|0\.0\.0\.0)(?!\.?\d)",
+    )
+)
+_PHONE = r"\+?\d[\d\s().-]{6,}\d"
+_PLACE_OR_PHONE = re.compile(rf"(?P<place>{_PLACE})|{_PHONE}")
+"""Where a machine listens may be told, and looks like a number: "20.12.34.56" alone is a phone number in Denmark.
+So it counts as a machine's only where it stands in a web address or before a port, or is this machine itself."""
 _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 
 
@@ -37,7 +50,7 @@ def redacted(_logger: object, _method: str, event: MutableMapping[str, Any]) -> 
         if _SECRET_NAMES.search(name):
             event[name] = "…"
         elif isinstance(value, str):
-            event[name] = _EMAIL.sub("…@…", _PHONE.sub("…", value))
+            event[name] = _EMAIL.sub("…@…", _PLACE_OR_PHONE.sub(lambda found: found["place"] or "…", value))
     return event
 
 

@@ -66,13 +66,13 @@ class HandClock:
     """A clock that moves only when a test moves it."""
 
     def __init__(self, start_ms: int = START_MS) -> None:
-        self._now_ms = start_ms
+        self._start_ms = self._now_ms = start_ms
 
     def now_ms(self) -> int:
         return self._now_ms
 
     def monotonic_ms(self) -> int:
-        return self._now_ms - START_MS
+        return self._now_ms - self._start_ms
 
     def advance(self, seconds: float) -> None:
         self._now_ms += round(seconds * 1000)

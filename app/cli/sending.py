@@ -259,7 +259,7 @@ def remind(desk: Desk, message: Message, yes: Yes = False) -> Answer:
 
 @command(commands, "undo", example="callboard undo M-7F3K")
 def undo(desk: Desk, message: Message) -> Answer:
-    """Call off the newest step of a message while its undo window is open."""
+    """Call off the newest step of a message, as long as nothing of it has gone out."""
 
     async def work(house: House) -> Answer:
         step = await chasing.undo(house.office, house.actor, message)

@@ -118,6 +118,7 @@ A_REMARK = "This is a total or a remark, not a person."
 NAME_TOO_LONG = f"This name is longer than {LONGEST_TEXT} characters."
 TEXT_TOO_LONG = f"This is longer than {LONGEST_TEXT} characters and was cut there."
 NOT_GIVEN_OUT = "This number is not in use by its numbering plan; it was taken as written."
+NO_TEXTS = "A number with an extension takes no texts: it is kept for calls. Add a mobile number for texts."
 NO_WAY = "There is no way to reach this person: no phone number and no e-mail address."
 SECOND_EMAIL = "Only one e-mail address is kept for a person: the first."
 FORMULA_FAILED = "A formula of the spreadsheet failed here."
@@ -271,6 +272,10 @@ def _phones(cells: _Cells, region: str) -> tuple[CrewPhone, ...]:
                     continue
                 if not number.valid:
                     cells.warn_at(index, NOT_GIVEN_OUT)
+                if number.extension and by_heading[field] != "landline":
+                    cells.warn_at(
+                        index, NO_TEXTS
+                    )  # where the list itself says landline, nobody expects a text
                 phone = CrewPhone(
                     number.e164, number.extension, _kind(number, by_heading[field]), number.valid
                 )

@@ -59,6 +59,11 @@ def link_token(link_key: bytes, delivery_id: int, generation: int = 1) -> str:
     return _encode(int.from_bytes(digest[:16], "big"), BASE62, LINK_TOKEN_LENGTH)
 
 
+def is_link_token(text: str) -> bool:
+    """Whether ``text`` has the shape of a link token. Anybody can write to the public address, at any length."""
+    return len(text) == LINK_TOKEN_LENGTH and all(one in BASE62 for one in text)
+
+
 def token_hash(token: str) -> str:
     """What is stored of a token. A token has 95 random bits: a plain hash cannot be searched."""
     return hashlib.sha256(token.encode()).hexdigest()

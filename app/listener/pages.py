@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from app.dispatch.writer import Writer
-from app.domain import times
+from app.domain import ids, times
 from app.domain.messages import MessageStatus
 from app.domain.problem import Problem
+from app.listener.bodies import limited_body, too_large
 from app.listener.page_words import words_for
 from app.listener.rate import TokenRate
 from app.services import hearing
@@ -81,8 +82,8 @@ class CrewPages:
         if isinstance(found, Response):
             return found
         form = await _form(request)
-        if form is None:
-            return PlainTextResponse("That form cannot be read.\n", 400)
+        if isinstance(form, Response):
+            return form
         person = hearing.who_answers(found, form.get("person"))
         if isinstance(person, Problem):
             return self._page(request, found, problem=person, status=422)
@@ -100,12 +101,17 @@ class CrewPages:
 
     async def _opened(self, request: Request) -> Opened | Response:
         token = request.path_params["token"]
+        if not ids.is_link_token(token):
+            return self._gone()
         if not self._rate.allows(token):
             return PlainTextResponse("Too many requests. Wait a minute.\n", 429, {"retry-after": "60"})
         found = await self._database.reading(lambda connection: answers.by_token(connection, token))
         if found is None:
-            return self._render("gone.html", {"words": words_for("en")}, status=404)
+            return self._gone()
         return found
+
+    def _gone(self) -> Response:
+        return self._render("gone.html", {"words": words_for("en")}, status=404)
 
     def _page(
         self, request: Request, opened: Opened, *, problem: Problem | None = None, status: int = 200
@@ -146,16 +152,12 @@ def _plain_headers() -> Headers:
     return Headers({"cache-control": "no-store", "referrer-policy": "no-referrer"})
 
 
-async def _form(request: Request) -> dict[str, str] | None:
-    """The fields of a small form, each once."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > FORM_LIMIT:
-            return None
-        parts.append(part)
+async def _form(request: Request) -> dict[str, str] | Response:
+    """The fields of a small form, each once; or what is answered to one that is too large or no form at all."""
+    body = await limited_body(request, FORM_LIMIT)
+    if body is None:
+        return too_large()
     try:
-        text = b"".join(parts).decode()
-        return {key: values[-1] for key, values in parse_qs(text, max_num_fields=10).items()}
+        return {key: values[-1] for key, values in parse_qs(body.decode(), max_num_fields=10).items()}
     except (UnicodeDecodeError, ValueError):
-        return None
+        return PlainTextResponse("That form cannot be read.\n", 400)

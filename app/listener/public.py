@@ -18,6 +18,7 @@ from starlette.routing import Route
 from app.dispatch.gateways import Gateways
 from app.dispatch.writer import Writer
 from app.domain.public_address import PublicAddress
+from app.listener.bodies import limited_body, too_large
 from app.listener.intake import Intake
 from app.listener.pages import CrewPages
 from app.store.engine import Database
@@ -69,11 +70,11 @@ async def _callback(doors: Doors, request: Request) -> Response:
     if gateway is None:
         return PlainTextResponse("No such account.\n", 404)
     try:
-        body = await limited_body(request)
+        body = await limited_body(request, BODY_LIMIT)
     except ClientDisconnect:
         return Response(status_code=400)
     if body is None:
-        return PlainTextResponse("Too large.\n", 413)
+        return too_large()
     query = request.scope["query_string"].decode("latin-1")
     path = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1").partition("?")[0]
     asked = CallbackRequest(
@@ -97,17 +98,3 @@ async def _callback(doors: Doors, request: Request) -> Response:
         status_code=parsed.answer_status,
         media_type=parsed.answer_type or None,
     )
-
-
-async def limited_body(request: Request, limit: int = BODY_LIMIT) -> bytes | None:
-    """The body, or None as soon as it is larger than ``limit``."""
-    declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > limit:
-        return None
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            return None
-        parts.append(part)
-    return b"".join(parts)

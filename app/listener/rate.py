@@ -11,7 +11,8 @@ PER_MINUTE = 60
 """Requests a link takes in a minute: a person and two link scanners stay far below it."""
 
 REMEMBERED = 10_000
-"""Links whose use is remembered at once; the oldest is forgotten first."""
+"""Links whose use is remembered at once; the oldest is forgotten first. A link token has one length, and what has
+not its shape is refused before it is counted: so what is remembered has a fixed size."""
 
 
 class TokenRate:

@@ -35,7 +35,7 @@ from app.services import chasing, crew, sending, watching
 from app.services.sending import Sent
 from app.store import accounts, messages, productions, rollup, schema
 from app.store.engine import open_database
-from app.store.vault import open_vault
+from app.store.vault import vault_of
 from providers.contract import Account, Channel, Clock
 
 PUBLIC = "https://nightfall.callboard.example"
@@ -164,7 +164,7 @@ async def _mark(clock: Clock, settings: Settings) -> None:
     database = open_database(settings.database_address, clock)
     try:
         await schema.upgrade(database)
-        open_vault(settings.key_file)
+        await vault_of(database, settings.key_file)
         async with database.read() as connection:
             marked = await productions.fact(connection, DEMO) is not None
             known = await productions.all_productions(connection)

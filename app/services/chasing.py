@@ -177,27 +177,22 @@ async def _reach(office: Office, message: StoredMessage, now_ms: int, only: Coll
     )
 
 
-def _too_late(code: str, step: Step | None, *, is_dispatching: bool) -> Refused:
+def _too_late(code: str, step: Step | None) -> Refused:
     """Why the newest step that was not undone cannot be called off."""
     if step is None:
         return Refused(f"Nothing can be undone: all of {code} was called off already.", "Nothing to do.")
-    if step.routed_at is None and not is_dispatching:
-        return Refused(
-            "Nothing can be undone: the time for it is over.",
-            "It goes out as soon as Callboard is opened or callboard serve runs.",
-        )
     return Refused("Nothing can be undone: it has gone out.", "Send a correction instead.")
 
 
 async def undo(office: Office, actor: Actor, name: str) -> StepTaken:
-    """Call off the newest step of a message while its undo window is open. Raises :class:`Refused`."""
+    """Call off the newest step of a message, as long as nothing of it is routed. Raises :class:`Refused`."""
     may_send(actor)
     message = await find_message(office, name)
     now = office.clock.now_ms()
     async with office.database.write() as connection:
         step = await steps.latest(connection, message.id)
         if step is None or not await steps.undo(connection, step.id, now):
-            raise _too_late(message.code, step, is_dispatching=office.is_dispatching())
+            raise _too_late(message.code, step)
         if step.kind is StepKind.FIRST:
             await messages.set_status(connection, message.id, MessageStatus.CANCELLED)
         await audit.record(

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import create_engine, event, func, make_url, select
 from sqlalchemy.engine import URL, Engine
+from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -39,6 +40,10 @@ _TELL = select(func.pg_notify(WROTE, ""))
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 """People write the plain name; the driver is ours to choose."""
+
+
+_DISCREET = {"hide_parameters": True}
+"""Errors name the statement and never its values: those are names and texts, and errors end in the log."""
 
 
 def driver_url(address: str) -> URL:
@@ -193,16 +198,19 @@ def open_database(address: str, clock: Clock) -> Database:
     if url.get_backend_name() == "sqlite":
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+        engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, **_DISCREET)
         plain = create_engine(
             url.set(drivername="sqlite"),
             connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+            **_DISCREET,
         )
         for one in (engine.sync_engine, plain):
             event.listen(one, "connect", _prepare_sqlite)
             event.listen(one, "begin", _begin_sqlite)
         return Database(engine, clock, plain)
-    return Database(create_async_engine(url, pool_pre_ping=True), clock)
+    engine = create_async_engine(url, pool_pre_ping=True, **_DISCREET)
+    event.listen(engine.sync_engine, "handle_error", _leave_out_values)
+    return Database(engine, clock)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -219,6 +227,26 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
     connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _leave_out_values(context: ExceptionContext) -> None:
+    """PostgreSQL explains an error with the values of the row, and its driver repeats that in every text."""
+    for error in (context.sqlalchemy_exception, *_causes(context.original_exception)):
+        if error is not None:
+            error.args = tuple(
+                one.partition(_VALUES_FOLLOW)[0] if isinstance(one, str) else one for one in error.args
+            )
+            if getattr(error, "detail", None):
+                error.detail = None  # type: ignore[attr-defined]
+
+
+_VALUES_FOLLOW = "\nDETAIL:"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def _lower(text: object) -> object:

@@ -77,11 +77,12 @@ def _holder(text: str) -> str:
 
 
 def is_taken(database: Path) -> bool:
-    """Whether any process holds the lease of this file now."""
-    path = database.with_name(database.name + SUFFIX)
-    if not path.exists():
+    """Whether any process holds the lease of this file now. Looking needs no right to write, and makes no file."""
+    try:
+        file = database.with_name(database.name + SUFFIX).open()
+    except FileNotFoundError:
         return False
-    with path.open("a+") as file:
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:

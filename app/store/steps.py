@@ -143,17 +143,19 @@ async def due(connection: AsyncConnection, now_ms: int) -> list[Step]:
 
 
 async def undo(connection: AsyncConnection, step_id: int, now_ms: int) -> bool:
-    """Call a step off while its undo window is open. False when it is too late.
+    """Call a step off while nothing of it is routed. False when it is too late.
 
-    What has been routed cannot be called off any more, even where the clock was set back since.
-    Without its first step a message goes to nobody: its recipients are left out, and the counters say so.
+    The undo window is the time that is promised; after it a step can be called off as long as no engine has come
+    to it, and not a moment longer. Undoing and routing cannot both happen: routing keeps the row of the step from
+    the look at it to its deliveries, in one transaction (:func:`taken`), so that this condition sees the row from
+    before or from after. What has been routed, in part or whole, cannot be called off any more, whatever the clock
+    says. Without its first step a message goes to nobody: its recipients are left out, and the counters say so.
     """
     done = await connection.execute(
         update(t.steps)
         .where(
             t.steps.c.id == step_id,
             t.steps.c.undone_at.is_(None),
-            t.steps.c.not_before > now_ms,
             t.steps.c.routed_at.is_(None),
             t.steps.c.route_cursor == 0,
         )

@@ -16,8 +16,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.problem import Refused
+from app.store import tables as t
+from app.store.engine import Database
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -62,9 +66,35 @@ def _derived(master: bytes, purpose: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose).derive(master)
 
 
+async def vault_of(database: Database, key_file: Path) -> Vault:
+    """The vault of this database. Its key file is made only while nothing in the database needs another one.
+
+    Raises :class:`Refused` where the key file is missing or damaged.
+    """
+    if _is_missing(key_file) and await database.reading(_needs_a_key):
+        raise Refused(
+            f"The key file {key_file} is missing: without it the addresses in this database cannot be read.",
+            "Put back the copy that was made with this database. If there is none, begin in an empty folder "
+            "(--home DIR) and import the crew list again.",
+        )
+    return open_vault(key_file)
+
+
+def _is_missing(key_file: Path) -> bool:
+    return not key_file.exists()
+
+
+async def _needs_a_key(connection: AsyncConnection) -> bool:
+    """Whether anything was encrypted, or written down by its keyed hash."""
+    for table in (t.accounts, t.contact_points, t.suppressions, t.inbound, t.receipts):
+        if (await connection.execute(select(table.c.id).limit(1))).first():
+            return True
+    return False
+
+
 def open_vault(key_file: Path) -> Vault:
     """The vault of a key file, which is made (mode 0600) if it is not there. Raises :class:`Refused`."""
-    if not key_file.exists():
+    if _is_missing(key_file):
         key_file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:

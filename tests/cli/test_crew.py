@@ -112,3 +112,14 @@ def test_somebody_who_is_not_there_is_named_in_quotation_marks(counter: Counter,
     said = counter.give("crew", "show", person, "--json")
     assert said.code == 1
     assert f"“{person}”" in said.document["error"]
+
+
+def test_a_home_whose_key_is_missing_is_refused_and_gets_no_other_one(counter: Counter) -> None:
+    key = counter.home / "callboard.key"
+    key.unlink()
+    for _ in range(2):
+        said = counter.give("crew", "list", "--json")
+        assert said.code == 1
+        assert "callboard.key is missing" in said.document["error"]
+        assert "Put back the copy" in said.document["next"]
+        assert not key.exists()

@@ -97,11 +97,11 @@ def test_undo_within_the_window_sends_nothing(home: Path) -> None:
     on_paper(home, act, people=crew_of(5))
 
 
-def test_undo_after_the_window_is_refused_with_a_next_step(home: Path) -> None:
+def test_undo_of_what_has_gone_out_is_refused_with_a_next_step(home: Path) -> None:
     async def act(night: Night) -> None:
         await night.ledger.compose(wait_ms=5_000)
         (message,) = await night.ledger.ask(select(t.messages.c.public_id))
-        await night.sleep(5)
+        await night.sleep(6)
         with pytest.raises(Refused) as refused:
             await chasing.undo(night.office, KIT, message.public_id)
         assert refused.value.problem.next == "Send a correction instead."

@@ -76,7 +76,7 @@ def test_a_button_confirms_and_can_be_changed(tmp_path: Path) -> None:
         pytest.param({"option": "9"}, 422, id="an option there is not"),
         pytest.param({"option": "one"}, 400, id="no digit"),
         pytest.param({"option": "١"}, 400, id="a digit of another alphabet"),
-        pytest.param({"option": "1", "more": "x" * 5000}, 400, id="a form that is too large"),
+        pytest.param({"option": "1", "more": "x" * 5000}, 413, id="a form that is too large"),
     ],
 )
 def test_a_form_that_says_nothing_changes_nothing(tmp_path: Path, form: dict[str, str], status: int) -> None:
@@ -96,6 +96,25 @@ def test_a_link_nobody_was_given_leads_nowhere(tmp_path: Path) -> None:
             assert "leads nowhere" in answer.text
 
     play(tmp_path, act, people=3)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param("A", id="too short"),
+        pytest.param("A" * 17, id="a little too long"),
+        pytest.param("A" * 20_000, id="as long as the server lets through"),
+        pytest.param("AAAAAAAAAAAAAAA-", id="a sign no token has"),
+        pytest.param("%D9%A1" * 16, id="digits of another alphabet"),
+    ],
+)
+def test_what_has_not_the_shape_of_a_link_is_refused_and_not_remembered(tmp_path: Path, token: str) -> None:
+    async def act(scene: Scene) -> None:
+        answers = [await scene.get(f"/m/{token}") for _ in range(PER_MINUTE + 1)]
+        assert [one.status for one in answers] == [404] * len(answers)
+        assert "leads nowhere" in answers[0].text
+
+    play(tmp_path, act, people=1)
 
 
 def test_the_token_itself_is_not_in_the_database(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from sqlalchemy import func, select
 
@@ -77,20 +79,35 @@ async def test_an_undone_message_is_not_frozen_further(
     await ledger.check_counters()
 
 
-@pytest.mark.parametrize(
-    ("wait_ms", "late_ms", "undone"), [(5000, 0, True), (5000, 4999, True), (5000, 5000, False)]
-)
-async def test_a_step_can_be_undone_until_its_window_ends(
-    ledger: Ledger, wait_ms: int, late_ms: int, undone: bool
-) -> None:
+@pytest.mark.parametrize("late_ms", [0, 4_999, 5_000, 3_600_000])
+async def test_a_step_can_be_undone_as_long_as_nothing_of_it_is_routed(ledger: Ledger, late_ms: int) -> None:
     await ledger.hire(crew_of(1))
-    _, step_id = await ledger.compose(wait_ms=wait_ms)
+    message_id, step_id = await ledger.compose(wait_ms=5_000)
     ledger.clock.advance(late_ms / 1000)  # type: ignore[attr-defined]
-    assert await ledger.do(lambda c: steps.undo(c, step_id, ledger.now)) is undone
+    assert await ledger.do(lambda c: steps.undo(c, step_id, ledger.now))
+    assert not await ledger.do(lambda c: steps.undo(c, step_id, ledger.now))
+    ledger.clock.advance(10)  # type: ignore[attr-defined]
+    await ledger.route()
+    assert await ledger.deliveries_of(message_id) == []
+
+
+@pytest.mark.parametrize("undo_first", [True, False])
+async def test_of_undoing_and_routing_at_once_only_one_happens(ledger: Ledger, undo_first: bool) -> None:
+    await ledger.hire(crew_of(3))
+    for _ in range(5):
+        message_id, step_id = await ledger.compose()
+        undoing = ledger.do(lambda c, step_id=step_id: steps.undo(c, step_id, ledger.now))  # type: ignore[misc]
+        routing = planner.route_next_block(ledger.database, ledger.vault.link_key)
+        if undo_first:
+            undone, _ = await asyncio.gather(undoing, routing)
+        else:
+            _, undone = await asyncio.gather(routing, undoing)
+        assert len(await ledger.deliveries_of(message_id)) == (0 if undone else 3)
+        await ledger.check_counters()
 
 
 @pytest.mark.parametrize("rows", [500, 1], ids=["routed whole", "routed in part"])
-async def test_what_was_routed_cannot_be_undone_after_the_clock_was_set_back(
+async def test_what_was_routed_cannot_be_undone_even_after_the_clock_was_set_back(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     monkeypatch.setattr(routed, "ROUTE_ROWS", rows)

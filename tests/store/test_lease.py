@@ -6,6 +6,9 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from app.store import lease
 from app.store.lease import FileLease
@@ -82,6 +85,35 @@ def test_looking_whether_it_is_taken_never_keeps_anybody_from_taking_it(tmp_path
         over.set()
         for one in looking:
             one.join()
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_looking_opens_nothing_for_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    """The tests may run as a user whom no permission stops: so the ways of opening are watched themselves."""
+    database = tmp_path / "a.db"
+    mine = FileLease(database)
+    assert mine.take("serve") is None
+    if not taken:
+        mine.release()
+    (tmp_path / "a.db.engine").chmod(0o444)
+    modes: list[str] = []
+    opens = Path.open
+
+    def watched(path: Path, mode: str = "r", *more: Any, **named: Any) -> Any:
+        modes.append(mode)
+        return opens(path, mode, *more, **named)
+
+    monkeypatch.setattr(Path, "open", watched)
+    assert lease.is_taken(database) is taken
+    assert modes == ["r"]
+    mine.release()
+
+
+def test_looking_makes_no_file(tmp_path: Path) -> None:
+    assert not lease.is_taken(tmp_path / "a.db")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_damaged_note_of_the_holder_is_no_reason_to_fail(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.problem import Refused
-from app.store.vault import Vault, open_vault
+from app.store.engine import open_database
+from app.store.vault import KEY_BYTES, Vault, open_vault, vault_of
+from tests.house import HandClock, address_of, crew_of, opened
 
 OURS, THEIRS = Vault(b"a" * 32), Vault(b"b" * 32)
 
@@ -63,3 +65,30 @@ def test_a_damaged_key_file_is_refused_and_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="damaged"):
         open_vault(file)
     assert file.read_bytes() == b"short"
+
+
+async def test_a_database_with_addresses_is_refused_without_its_key_and_no_other_key_is_made(
+    either_home: Path,
+) -> None:
+    key = either_home / "callboard.key"
+    async with opened(either_home) as ledger:
+        await ledger.hire(crew_of(1))
+        kept = key.read_bytes()
+        key.unlink()
+        for _ in range(2):
+            with pytest.raises(Refused, match="missing") as refused:
+                await vault_of(ledger.database, key)
+            assert "Put back the copy" in refused.value.problem.next
+            assert not key.exists()
+        key.write_bytes(kept)
+        again = await vault_of(ledger.database, key)
+        assert again.lookup("+1") == ledger.vault.lookup("+1")
+
+
+async def test_a_database_in_which_nothing_was_encrypted_gets_a_key(home: Path, clock: HandClock) -> None:
+    database = open_database(address_of(home), clock)
+    try:
+        await vault_of(database, home / "callboard.key")
+    finally:
+        await database.close()
+    assert len((home / "callboard.key").read_bytes()) == KEY_BYTES

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from app.store import tables as t
 from app.store.engine import Database, open_database
 from app.store.vault import Vault
 from providers.contract import Accepted, Account, Channel, Fact, Inbound, ProviderError
+from tests.house import HandClock
 
 START_MS = 1_794_609_720_000
 """A Friday evening, 22:42 in London."""
@@ -31,30 +31,6 @@ START_MS = 1_794_609_720_000
 COORDINATOR = Actor("Kit Marsh")
 SENDER = "+447700900999"
 ONLY_TEXTS = frozenset({Channel.SMS})
-
-
-class HandClock:
-    """A clock that moves only when a test moves it."""
-
-    def __init__(self, start_ms: int = START_MS) -> None:
-        self._now_ms = start_ms
-
-    def now_ms(self) -> int:
-        return self._now_ms
-
-    def monotonic_ms(self) -> int:
-        return self._now_ms
-
-    def advance(self, seconds: float) -> None:
-        self._now_ms += round(seconds * 1000)
-
-    async def sleep_until(self, at_ms: int) -> None:
-        del at_ms
-        await asyncio.Event().wait()
-
-    @contextmanager
-    def working(self) -> Iterator[None]:
-        yield
 
 
 FIRST = (
@@ -266,7 +242,7 @@ async def open_house(
     folder: Path, *, name: str = "NIGHTFALL S2", dispatching: bool = True
 ) -> AsyncIterator[House]:
     """An office with an empty crew list."""
-    clock = HandClock()
+    clock = HandClock(START_MS)
     database = open_database(f"sqlite:///{folder / 'callboard.db'}", clock)
     try:
         await schema.upgrade(database)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.crew_person import HALF_QUIET, NO_NAME, NO_WAY, NOT_GIVEN_OUT, CrewPhone
+from app.domain.crew_person import HALF_QUIET, NO_NAME, NO_TEXTS, NO_WAY, NOT_GIVEN_OUT, CrewPhone
 from app.domain.crew_rows import HEADING, HEADING_OF_NOBODY, CrewReading, read_rows
 from app.domain.crew_table import Table, TableRow, clean
 from app.domain.problem import Problem
@@ -228,6 +228,34 @@ def test_two_extensions_of_one_switchboard_are_two_numbers() -> None:
     read = reading(
         HEAD, ("Jane Doe", "", "", "626 555 0162 x1", ""), ("Al Day", "", "", "626 555 0162 x2", "")
     )
+    assert [one.why for one in read.warnings] == [
+        NO_TEXTS,
+        NO_TEXTS,
+    ]  # and none says that they share a number
+
+
+def test_a_number_with_an_extension_is_kept_for_calls_and_the_list_is_told() -> None:
+    read = reading(HEAD, ("Jane Doe", "Camera", "Operator", "310 555 0123 ext 4", "jane@example.com"))
+    (jane,) = read.rows
+    assert [(one.e164, one.extension, one.kind) for one in jane.phones] == [("+13105550123", "4", "landline")]
+    assert [(one.row, one.column, one.value, one.why) for one in read.warnings] == [
+        (2, "Cell", "310 555 0123 ext 4", NO_TEXTS)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        (("Name", "Office Phone"), ("Jane Doe", "310 555 0123 ext 4")),
+        (("Name", "Phone", "Phone Type"), ("Jane Doe", "310 555 0123 ext 4", "landline")),
+    ],
+    ids=["by its column", "by its type"],
+)
+def test_nobody_is_warned_of_an_extension_where_the_list_says_landline(
+    head: tuple[str, ...], row: tuple[str, ...]
+) -> None:
+    read = reading(head, row)
+    assert [one.kind for one in read.rows[0].phones] == ["landline"]
     assert read.warnings == ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.domain.evidence import (
@@ -136,6 +136,8 @@ def of(*evidence: Evidence) -> Evidence:
         ((Evidence.OPTED_OUT, Evidence.FAILED), Evidence.FAILED),
         ((Evidence.FAILED, Evidence.NONE), Evidence.FAILED),
         ((Evidence.BOUNCED_AFTER_ACCEPTANCE, Evidence.SENT), Evidence.SENT),
+        ((Evidence.BOUNCED_AFTER_ACCEPTANCE, Evidence.UNKNOWN), Evidence.UNKNOWN),
+        ((Evidence.DELIVERED, Evidence.BOUNCED_AFTER_ACCEPTANCE), Evidence.DELIVERED),
         ((Evidence.SENT, Evidence.READ, Evidence.FAILED), Evidence.READ),
     ],
 )
@@ -155,19 +157,41 @@ def test_the_order_in_which_attempts_are_looked_at_does_not_matter(
     assert of_delivery(mixed) is of_delivery(attempts)
 
 
-@given(
-    st.lists(st.sampled_from(list(Evidence)), min_size=1, max_size=4),
-    st.integers(0, 3),
-    st.sampled_from(list(Fact)),
-)
-def test_a_fact_about_one_attempt_never_takes_an_arrival_away(
+ARRIVED = {one for one in Evidence if one.rank >= CLAIMABLE_BELOW} - FAILURES
+"""A person's phone or mailbox has it. An e-mail that was taken and then returned is not there."""
+
+histories = st.lists(st.sampled_from(list(Evidence)), min_size=1, max_size=4)
+
+
+@given(histories, st.integers(0, 3), st.sampled_from(list(Fact)))
+def test_no_fact_but_its_return_takes_an_arrival_away(
     evidence: list[Evidence], which: int, fact: Fact
 ) -> None:
     which %= len(evidence)
     before = of(*evidence)
     now = list(evidence)
     now[which] = raised(now[which], OF_FACT[fact])
-    if before not in FAILURES and before.rank >= CLAIMABLE_BELOW:
-        assert of(*now).rank >= CLAIMABLE_BELOW or of(*now) in FAILURES
-        if len(evidence) == 1:
-            assert of(*now).rank >= before.rank
+    returned = now[which] is Evidence.BOUNCED_AFTER_ACCEPTANCE
+    if before in ARRIVED and not (returned and evidence[which] is before):
+        assert of(*now) in ARRIVED
+        assert of(*now).rank >= before.rank
+    if len(evidence) == 1:
+        assert of(*now).rank >= before.rank
+
+
+@given(histories, st.integers(0, 3))
+@example([Evidence.NONE, Evidence.DELIVERED, Evidence.UNKNOWN], 1)
+@example([Evidence.DELIVERED, Evidence.SENT], 0)
+def test_an_email_that_came_back_leaves_the_best_of_the_other_attempts(
+    evidence: list[Evidence], which: int
+) -> None:
+    """An attempt whose fate is unknown may have arrived: that is better than one that certainly has not."""
+    which %= len(evidence)
+    now = list(evidence)
+    now[which] = raised(now[which], Evidence.BOUNCED_AFTER_ACCEPTANCE)
+    if now[which] is Evidence.BOUNCED_AFTER_ACCEPTANCE:
+        others = of(*now[:which], *now[which + 1 :])
+        if others in FAILURES | {Evidence.NONE}:
+            assert of(*now) in FAILURES
+        else:
+            assert of(*now) is others

@@ -69,6 +69,14 @@ def test_a_token_renders_the_same_every_time(delivery: int, generation: int) -> 
     assert token not in ids.token_hash(token)
 
 
+@given(st.integers(1, 2**62), st.integers(1, 9))
+def test_every_token_has_the_shape_of_one(delivery: int, generation: int) -> None:
+    token = ids.link_token(KEY, delivery, generation)
+    assert ids.is_link_token(token)
+    assert not ids.is_link_token(token + "0")
+    assert not ids.is_link_token(token[1:])
+
+
 def test_delivery_and_generation_are_not_mixed_up() -> None:
     tokens = {
         ids.link_token(KEY, delivery, generation) for delivery in range(1, 60) for generation in range(1, 60)
