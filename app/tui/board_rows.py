@@ -253,7 +253,7 @@ def banner_words(center: Center | None, not_stored: Problem | None, old: str, st
 
 
 def statistics(day: Day, pace: Pace) -> tuple[list[Fact], list[Fact]]:
-    """The two lines of figures: what became of today's texts, and how fast it goes on."""
+    """The two lines of figures: to how many people today's texts got how far, and how fast it goes on."""
     success = f" ({percent(day.delivered, day.planned)}%)" if day.planned else ""
     texts = [
         Fact("Texts today", Tone.DIM),
@@ -281,12 +281,12 @@ def progress(day: Day, pace: Pace) -> list[Fact]:
     """Progress with a number: how many of how many, how fast, how long still."""
     apart = [
         Fact(f"{count:,} {words}", Tone.DIM, drop=4)
-        for count, words in ((day.later, "to be tried again later"), (day.held, "held for quiet hours"))
+        for count, words in ((day.later, "to be tried again"), (day.held, "held for quiet hours"))
         if count
     ]
     if not day.queued:
         return apart or [Fact("nothing waits", Tone.DIM, drop=2)]
-    facts = [Fact(f"{day.done:,} of {day.texts:,} texts", Tone.STRONG)]
+    facts = [Fact(f"{day.done:,} of {people_words(day.to_do)}", Tone.STRONG)]
     speed = pace.per_second()
     if speed > 0:
         left = -(-day.queued // max(speed, 0.001))

@@ -39,11 +39,11 @@ async def test_leaving_names_what_waits_and_starts_on_cancel(house: House, sit: 
     await house.write("Unit move")
     async with sit() as desk:
         await desk.press(key)
-        desk.line_with("37 texts wait.")
+        desk.line_with("Something waits that is to go out to 37 people.")
         desk.line_with("Nothing goes out until you open it again.")
         house.clock.advance(1)
         await desk.press("enter")
-        assert "37 texts wait." not in desk.text
+        assert "Something waits that is to go out to 37 people." not in desk.text
         assert not desk.app._exit
 
 
@@ -55,7 +55,7 @@ async def test_q_as_the_very_first_key_still_names_what_waits(house: House, sit:
         desk.app.view.center = None
         await desk.app.leave()
         await desk.pilot.pause()
-        desk.line_with("37 texts wait.")
+        desk.line_with("Something waits that is to go out to 37 people.")
 
 
 async def test_one_can_leave_although_the_database_cannot_be_read(
@@ -104,7 +104,7 @@ async def test_a_demonstration_whose_home_is_thrown_away_says_so(house: House, s
     await house.write("Unit move")
     async with sit(demo=True, kept=False) as desk:
         await desk.press("q")
-        desk.line_with("37 texts wait.")
+        desk.line_with("Something waits that is to go out to 37 people.")
         desk.line_with("What waits is thrown away with the demonstration.")
         assert "open it again" not in desk.text
 
@@ -115,10 +115,10 @@ async def test_the_dialog_ignores_keys_that_were_meant_for_the_screen_below(hous
     await house.write("Unit move")
     async with sit() as desk:
         await desk.press("q", "y")
-        desk.line_with("3 texts wait.")
+        desk.line_with("Something waits that is to go out to 3 people.")
         house.clock.advance(0.299)
         await desk.press("y")
-        desk.line_with("3 texts wait.")
+        desk.line_with("Something waits that is to go out to 3 people.")
         house.clock.advance(0.001)
         await desk.pilot.press("y")
         assert desk.app._exit
@@ -142,7 +142,7 @@ NIGHT = (22 * 60, 6 * 60)
 
 @pytest.mark.parametrize(
     ("people", "words"),
-    [(1, "1 text is held until 06:00."), (2, "2 texts are held until 06:00.")],
+    [(1, "For 1 person it is held until 06:00."), (2, "For 2 people it is held until 06:00.")],
     ids=["one", "two"],
 )
 async def test_texts_held_for_quiet_hours_are_named_with_their_hour(
