@@ -133,7 +133,7 @@ async def _left(house: House, sent: Sent, document: dict[str, Any]) -> Answer:
     failed = found.summary.buckets.get(Bucket.NOT_REACHED, 0)
     if failed and len(found.unreachable) == sent.sheet.recipients:
         return Answer(document, output.pairs(bucket_rows(found)), trouble=_reached_nobody(found))
-    if left_over := await watching.still_to_go(house.office, sent.message_id):
+    if left_over := found.summary.in_queue:
         return Answer(document, output.pairs(bucket_rows(found)), trouble=_not_all_left(sent.code, left_over))
     lines = [f"{sent.code} has left.", *output.pairs(bucket_rows(found))]
     remark = f"{output.people(failed)} not reached: callboard people {sent.code} --state not_reached."

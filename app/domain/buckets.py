@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain.evidence import FAILURES, PENDING_WORK, Evidence, Work
+from app.domain.evidence import CLAIMABLE_BELOW, FAILURES, PENDING_WORK, RANK, Evidence, Work
 from app.domain.replies import Meaning
 from providers.contract import Channel
 
@@ -81,6 +81,8 @@ class DeliveryState:
     work: Work
     evidence: Evidence
     receipt_possible: bool = True
+    accepted: bool = False
+    """A provider has taken it, whatever became of it then."""
 
 
 _OF_EVIDENCE = {
@@ -109,47 +111,95 @@ def of_delivery(delivery: DeliveryState) -> Bucket:
 
 
 class ChannelState(StrEnum):
-    """How far a message got on one channel, for one person."""
+    """How far a message got on one channel, for one person. Of several deliveries the furthest counts, so the order
+    is that of what the figures add up: what was sent stands above what was not, whatever became of it."""
 
-    PLANNED = "planned"
     LEFT_OUT = "left_out"
+    PLANNED = "planned"
     FAILED = "failed"
     UNCERTAIN = "uncertain"
+    SENT_FAILED = "sent_failed"
+    """A provider took it, and it failed later."""
     SENT = "sent"
+    RETURNED = "returned"
+    """It was delivered, and came back."""
     DELIVERED = "delivered"
     READ = "read"
 
 
 _CHANNEL_PLACE = {state: place for place, state in enumerate(ChannelState)}
 
-_CHANNEL_STATE = {
+_CHANNEL_STATE = dict.fromkeys(FAILURES, ChannelState.FAILED) | {
     Evidence.READ: ChannelState.READ,
     Evidence.OPENED: ChannelState.DELIVERED,
     Evidence.DELIVERED: ChannelState.DELIVERED,
+    Evidence.BOUNCED_AFTER_ACCEPTANCE: ChannelState.RETURNED,
     Evidence.SENT: ChannelState.SENT,
     Evidence.UNKNOWN: ChannelState.UNCERTAIN,
-} | dict.fromkeys(FAILURES, ChannelState.FAILED)
+}
+
+_ONCE_ACCEPTED = {
+    ChannelState.FAILED: ChannelState.SENT_FAILED,
+    ChannelState.UNCERTAIN: ChannelState.SENT,
+}
+"""What a provider took once stays sent, though another try failed or its fate is not known."""
 
 
 def channel_state(delivery: DeliveryState) -> ChannelState:
     """How far one delivery got on its channel."""
     if known := _CHANNEL_STATE.get(delivery.evidence):
-        return known
+        return _ONCE_ACCEPTED.get(known, known) if delivery.accepted else known
     if delivery.work in (Work.CANCELLED, Work.EXPIRED):
         return ChannelState.LEFT_OUT
     return ChannelState.PLANNED
 
 
-CHANNEL_SENT = frozenset({ChannelState.SENT, ChannelState.DELIVERED, ChannelState.READ})
-CHANNEL_DELIVERED = frozenset({ChannelState.DELIVERED, ChannelState.READ})
+CHANNEL_DELIVERED = frozenset({ChannelState.RETURNED, ChannelState.DELIVERED, ChannelState.READ})
+CHANNEL_SENT = CHANNEL_DELIVERED | {ChannelState.SENT_FAILED, ChannelState.SENT}
+CHANNEL_FAILED = frozenset({ChannelState.FAILED, ChannelState.SENT_FAILED, ChannelState.RETURNED})
+
+
+class Waits(StrEnum):
+    """What of a message is still to leave for one person. Of several things the first here counts."""
+
+    TO_ROUTE = "to_route"
+    """Everything: their paths are not decided yet."""
+    QUEUED = "queued"
+    """Something that was never handed to a provider: queued, claimed or being sent, for the first time or again
+    after a call that took nothing."""
+    RETRY = "retry"
+    """Another try, after one that failed or whose fate is not known."""
+    HELD = "held"
+    """Something waits for quiet hours to end."""
+
+
+IN_QUEUE = frozenset({Waits.QUEUED, Waits.RETRY})
+"""Something goes out by itself, now or at its next try."""
+
+NOT_YET_LEFT = frozenset({Waits.TO_ROUTE, Waits.QUEUED, Waits.HELD})
+"""Nobody is reminded of what they have not got: not of what was never handed over, nor of what is held."""
+
+_WAITS_PLACE = {what: place for place, what in enumerate(Waits)}
+
+
+def waits_of(delivery: DeliveryState) -> Waits | None:
+    """What of one delivery is still to leave; nothing, once it has arrived by an earlier try."""
+    if RANK[delivery.evidence] >= CLAIMABLE_BELOW:
+        return None
+    if delivery.work is Work.HELD:
+        return Waits.HELD
+    if delivery.work not in PENDING_WORK:
+        return None
+    return Waits.QUEUED if delivery.evidence is Evidence.NONE else Waits.RETRY
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A person's place in the counters of a message: the bucket, and how far each channel got."""
+    """A person's place in the counters of a message: the bucket, how far each channel got, what still waits."""
 
     bucket: Bucket
     channels: Mapping[Channel, ChannelState]
+    waits: Waits | None = None
 
 
 def of_recipient(
@@ -163,7 +213,10 @@ def of_recipient(
     """
     channels: dict[Channel, ChannelState] = {}
     candidates: list[Bucket] = []
+    waiting: list[Waits] = []
     for delivery in deliveries:
+        if waits := waits_of(delivery):
+            waiting.append(waits)
         candidates.append(of_delivery(delivery))
         state = channel_state(delivery)
         known = channels.get(delivery.channel, state)
@@ -174,7 +227,13 @@ def of_recipient(
         candidates.append(Bucket.READ)
     if not candidates:
         candidates.append(Bucket.SUPPRESSED if suppressed else Bucket.ON_THE_WAY)
-    return Standing(min(candidates, key=PRECEDENCE.__getitem__), channels)
+        if not suppressed:
+            waiting.append(Waits.TO_ROUTE)
+    return Standing(
+        min(candidates, key=PRECEDENCE.__getitem__),
+        channels,
+        min(waiting, key=_WAITS_PLACE.__getitem__, default=None),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +257,8 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class ChannelFigures:
-    """One channel of a message, in people. Cumulative but for ``failed``."""
+    """One channel of a message, in people. Cumulative but for ``failed``: who was sent something that failed later
+    counts as sent and as failed."""
 
     planned: int
     sent: int
@@ -213,5 +273,5 @@ class ChannelFigures:
             sent=sum(states.get(state, 0) for state in CHANNEL_SENT),
             delivered=sum(states.get(state, 0) for state in CHANNEL_DELIVERED),
             read=states.get(ChannelState.READ, 0),
-            failed=states.get(ChannelState.FAILED, 0),
+            failed=sum(states.get(state, 0) for state in CHANNEL_FAILED),
         )

@@ -8,11 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.domain import times
 from app.domain.buckets import NON_READERS, Bucket, ChannelFigures
-from app.domain.evidence import Work
 from app.domain.problem import Refused
 from app.services.office import Office, find_message
 from app.store import audience, board, incidents, standings, timeline, trouble
@@ -67,6 +66,12 @@ async def center(office: Office, *, feed_rows: int = 100, messages_limit: int = 
         people=people,
         dispatching=office.is_dispatching(),
     )
+
+
+async def held_until(office: Office) -> int | None:
+    """When the first of what is held for quiet hours goes out, None while nothing is."""
+    async with office.database.read() as connection:
+        return await days.held_until(connection, office.production.id)
 
 
 def midnight_ms(office: Office, now_ms: int) -> int:
@@ -180,23 +185,6 @@ async def explain(office: Office, name: str, person: str | None = None) -> list[
                 )
             recipient_id = rows[0].id
         return await timeline.of_message(connection, office.vault, message.id, recipient_id)
-
-
-TO_GO = (Work.QUEUED, Work.CLAIMED, Work.SENDING)
-
-
-async def still_to_go(office: Office, message_id: str) -> int:
-    """How many people of a message (by its id) wait for something that has not left: retries of later count,
-    what is held for its hour does not."""
-    deliveries, recipients, sent = t.deliveries.c, t.recipients.c, t.messages.c
-    waiting = (
-        select(func.count(recipients.person_id.distinct()))
-        .join(t.deliveries, deliveries.recipient_id == recipients.id)
-        .join(t.messages, sent.id == recipients.message_id)
-        .where(sent.public_id == message_id, deliveries.work.in_([work.value for work in TO_GO]))
-    )
-    async with office.database.read() as connection:
-        return int((await connection.execute(waiting)).scalar_one())
 
 
 @asynccontextmanager

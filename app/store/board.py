@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, case, desc, func, or_, select
+from sqlalchemy import desc, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.buckets import NON_READERS, Bucket, ChannelFigures, ChannelState, Figures
-from app.domain.evidence import Evidence, Work
+from app.domain.buckets import (
+    IN_QUEUE,
+    NON_READERS,
+    NOT_YET_LEFT,
+    Bucket,
+    ChannelFigures,
+    ChannelState,
+    Figures,
+    Waits,
+)
 from app.domain.messages import MessageStatus
 from app.domain.priorities import Priority, StepKind
 from app.store import tables as t
+from app.store.rollup import ALL, WAITS
 from providers.contract import Channel
 
 
@@ -50,7 +60,10 @@ class Summary:
     under_way: bool = False
     """Whether a step is still to be routed, or something of it is queued or being sent."""
     still_to_leave: int = 0
-    """For how many people a message or a reminder waits in the queue, or for quiet hours to end."""
+    """How many of those who have not read it wait for something they have not got: to be routed, in the queue, or
+    for quiet hours to end."""
+    in_queue: int = 0
+    """For how many people something goes out by itself, now or at its next try; not what is held."""
 
     @property
     def word(self) -> str:
@@ -75,44 +88,10 @@ class Summary:
     @property
     def to_remind(self) -> int:
         """Those who have not read it, and for whom nothing waits that is still to leave."""
-        return max(0, self.non_readers - self.still_to_leave)
+        return self.non_readers - self.still_to_leave
 
 
 _NOTHING_YET = {Bucket.HELD, Bucket.NOT_REACHED, Bucket.SUPPRESSED}
-
-IN_QUEUE = (Work.QUEUED.value, Work.CLAIMED.value, Work.SENDING.value)
-"""Work that the program still has to do, or is doing."""
-
-_WAITS = (*IN_QUEUE, Work.HELD.value)
-
-_carrier = t.deliveries.alias("carrier")
-_LEAVING = (
-    select(
-        t.deliveries.c.message_id,
-        func.count(
-            func.distinct(
-                case(
-                    (
-                        func.coalesce(_carrier.c.evidence, t.deliveries.c.evidence) == Evidence.NONE.value,
-                        t.deliveries.c.recipient_id,
-                    )
-                )
-            )
-        ).label("people"),
-        func.count(
-            case((and_(t.deliveries.c.carried_by.is_(None), t.deliveries.c.work != Work.HELD.value), 1))
-        ).label("in_queue"),
-    )
-    .outerjoin(_carrier, _carrier.c.id == t.deliveries.c.carried_by)
-    .where(
-        t.deliveries.c.message_id.in_(bindparam("ids", expanding=True)),
-        t.deliveries.c.work.in_(_WAITS),
-        or_(_carrier.c.id.is_(None), _carrier.c.work.in_(_WAITS)),
-    )
-    .group_by(t.deliveries.c.message_id)
-)
-"""What waits, by message: for how many people, and how many texts of it do not wait for quiet hours. Somebody whose
-text another delivery carries waits as long as that one does."""
 
 _subject = (
     select(t.message_versions.c.subject)
@@ -140,13 +119,21 @@ async def summaries(
     rows = (await connection.execute(query)).all()
     ids = [row.id for row in rows]
     counts: dict[int, dict[Bucket, int]] = {}
+    still_to_leave: Counter[int] = Counter()
+    in_queue: Counter[int] = Counter()
     c = t.counters.c
     for row in await connection.execute(
-        select(c.message_id, c.bucket, func.sum(c.people).label("people"))
-        .where(c.message_id.in_(ids), c.dimension == "all")
-        .group_by(c.message_id, c.bucket)
+        select(c.message_id, c.dimension, c.key, c.bucket, func.sum(c.people).label("people"))
+        .where(c.message_id.in_(ids), c.dimension.in_([ALL[0], WAITS]))
+        .group_by(c.message_id, c.dimension, c.key, c.bucket)
     ):
-        counts.setdefault(row.message_id, {})[Bucket(row.bucket)] = row.people
+        if row.dimension == ALL[0]:
+            counts.setdefault(row.message_id, {})[Bucket(row.bucket)] = row.people
+            continue
+        if Bucket(row.key) in NON_READERS and Waits(row.bucket) in NOT_YET_LEFT:
+            still_to_leave[row.message_id] += row.people
+        if Waits(row.bucket) in IN_QUEUE:
+            in_queue[row.message_id] += row.people
     open_steps: dict[int, OpenStep] = {}
     reminded: dict[int, int] = {}
     under_way: set[int] = set()
@@ -162,11 +149,6 @@ async def summaries(
             under_way.add(row.message_id)
         if row.kind == StepKind.REMINDER.value:
             reminded[row.message_id] = row.created_at
-    still_to_leave: dict[int, int] = {}
-    for row in await connection.execute(_LEAVING, {"ids": ids}):
-        still_to_leave[row.message_id] = row.people
-        if row.in_queue:
-            under_way.add(row.message_id)
     return [
         Summary(
             id=row.id,
@@ -182,8 +164,9 @@ async def summaries(
             open_step=open_steps.get(row.id),
             last_reminder_at=reminded.get(row.id),
             dirty=row.dirty,
-            under_way=row.id in under_way,
-            still_to_leave=still_to_leave.get(row.id, 0),
+            under_way=row.id in under_way or in_queue[row.id] > 0,
+            still_to_leave=still_to_leave[row.id],
+            in_queue=in_queue[row.id],
         )
         for row in rows
     ]

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.buckets import NON_READERS, ChannelFigures, ChannelState
+from app.domain.buckets import IN_QUEUE, NON_READERS, ChannelFigures, ChannelState, Waits
 from app.domain.evidence import Work
 from app.domain.messages import MessageStatus
 from app.domain.priorities import Priority
 from app.store import accounts
 from app.store import tables as t
-from app.store.board import IN_QUEUE
+from app.store.rollup import WAITS
 from providers.contract import Channel
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The statistics of the day. ``planned`` to ``failed`` count people by text; the rest counts texts, of which
-    two people on one number share one."""
+    """The statistics of the day. Figures count people, each once for every message of theirs: two who share a
+    number, and so a text, are two."""
 
     planned: int
     sent: int
@@ -29,34 +30,23 @@ class Day:
     replies: int
     mean_response_ms: int | None
     done: int
-    """Texts of today that are out of our hands."""
+    """For whom nothing of a text of today is still to leave; less again while a reminder waits for them."""
     queued: int
-    """Texts of today that leave within a minute."""
+    """For whom something waits that was never handed over."""
     later: int
-    """Texts of today that are tried again later."""
+    """For whom it is tried again, after a try that failed."""
     held: int
-    """Texts of today that wait for the end of quiet hours."""
+    """For whom it waits for the end of quiet hours."""
     waiting: int
-    """Everything of this production that is queued, whatever day and channel."""
+    """For whom anything of this production waits in the queue, whatever day and channel."""
     waiting_held: int
-    """Everything of this production that is held for quiet hours."""
-    held_until: int | None
-    """When the first of those held goes out."""
+    """For whom anything of this production is held for quiet hours."""
     segments_per_second: int
 
     @property
-    def texts(self) -> int:
-        """All texts of today that are not called off."""
+    def to_do(self) -> int:
+        """All of today, but for those whose text was called off."""
         return self.done + self.queued + self.later + self.held
-
-
-SOON_MS = 60_000
-"""What is due within a minute leaves now, as far as a person is concerned; a retry may be many minutes away."""
-
-
-_goes_out_itself = func.coalesce(t.deliveries.c.carried_by, 0) == 0
-"""Nobody else's delivery carries it. Said so that no index on ``carried_by`` is taken, which nearly all rows share:
-the index on message and work finds the few that are meant."""
 
 
 async def day(connection: AsyncConnection, production_id: int, since_ms: int, now_ms: int) -> Day:
@@ -95,39 +85,26 @@ async def day(connection: AsyncConnection, production_id: int, since_ms: int, no
             )
         )
     ).one()
-    d = t.deliveries.c
-    done = (
-        await connection.execute(
-            select(func.count()).where(
-                d.message_id.in_(today),
-                d.work == Work.DONE.value,
-                d.channel == Channel.SMS.value,
-                _goes_out_itself,
-            )
+    waits_today: Counter[Waits] = Counter()
+    stopped_today: Counter[Waits] = Counter()
+    waits: Counter[Waits] = Counter()
+    for one in await connection.execute(
+        select(
+            c.bucket,
+            m.status,
+            func.sum(c.people).label("people"),
+            func.sum(case((m.created_at >= since_ms, c.people), else_=0)).label("today"),
         )
-    ).scalar_one()
-    held = d.work == Work.HELD.value
-    soon = or_(d.work != Work.QUEUED.value, d.due_at <= now_ms + SOON_MS)
-    text_of_today = and_(m.created_at >= since_ms, d.channel == Channel.SMS.value)
-    waiting = (
-        await connection.execute(
-            select(
-                _count_of(text_of_today, ~held, soon).label("queued"),
-                _count_of(text_of_today, ~held, ~soon).label("later"),
-                _count_of(text_of_today, held).label("held"),
-                _count_of(~held).label("waiting"),
-                _count_of(held).label("waiting_held"),
-                func.min(case((held, d.due_at))).label("held_until"),
-            )
-            .join(t.messages, m.id == d.message_id)
-            .where(
-                m.production_id == production_id,
-                m.status == MessageStatus.SENDING.value,
-                d.work.in_((*IN_QUEUE, Work.HELD.value)),
-                _goes_out_itself,
-            )
-        )
-    ).one()
+        .join(t.messages, m.id == c.message_id)
+        .where(m.production_id == production_id, c.dimension == WAITS)
+        .group_by(c.bucket, m.status)
+    ):
+        what, goes = Waits(one.bucket), one.status == MessageStatus.SENDING.value
+        (waits_today if goes else stopped_today)[what] += one.today
+        if goes:
+            waits[what] += one.people
+    routed = [*IN_QUEUE, Waits.HELD]
+    waiting_today = sum(some[what] for some in (waits_today, stopped_today) for what in routed)
     rate, _ = await accounts.pace(connection, Channel.SMS, production_id, now_ms)
     return Day(
         planned=figures.planned,
@@ -136,19 +113,33 @@ async def day(connection: AsyncConnection, production_id: int, since_ms: int, no
         failed=figures.failed,
         replies=int(response[1]),
         mean_response_ms=round(response[0]) if response[0] is not None else None,
-        done=int(done),
-        queued=int(waiting.queued),
-        later=int(waiting.later),
-        held=int(waiting.held),
-        waiting=int(waiting.waiting),
-        waiting_held=int(waiting.waiting_held),
-        held_until=waiting.held_until,
+        done=figures.planned - states.get(ChannelState.LEFT_OUT, 0) - waiting_today,
+        queued=waits_today[Waits.QUEUED],
+        later=waits_today[Waits.RETRY],
+        held=waits_today[Waits.HELD],
+        waiting=sum(waits[what] for what in IN_QUEUE),
+        waiting_held=waits[Waits.HELD],
         segments_per_second=rate,
     )
 
 
-def _count_of(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.coalesce(func.sum(case((and_(*conditions), 1), else_=0)), 0)
+async def held_until(connection: AsyncConnection, production_id: int) -> int | None:
+    """When the first of what is held for quiet hours goes out. Read when somebody asks, not while figures are live:
+    it looks at deliveries."""
+    d, m = t.deliveries.c, t.messages.c
+    found = await connection.execute(
+        select(d.due_at)
+        .join(t.messages, m.id == d.message_id)
+        .where(
+            d.work == Work.HELD.value,
+            d.carried_by.is_(None),
+            m.production_id == production_id,
+            m.status == MessageStatus.SENDING.value,
+        )
+        .order_by(d.due_at)
+        .limit(1)
+    )
+    return found.scalar_one_or_none()
 
 
 async def unread_urgent(

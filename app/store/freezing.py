@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import bindparam, func, literal, select, update
+from sqlalchemy import bindparam, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.buckets import NON_READERS, Bucket
-from app.domain.evidence import Evidence, Work
+from app.domain.buckets import NON_READERS, NOT_YET_LEFT, Bucket, Waits
 from app.domain.routing import LeftOut, Reason
 from app.store import audience, rollup, steps
 from app.store import tables as t
@@ -54,15 +53,16 @@ async def freeze_block(connection: AsyncConnection, step_id: int, now_ms: int) -
             literal(this.message_id, t.recipients.c.message_id.type),
             t.people.c.id,
             t.people.c.department,
-            literal("on_the_way", t.recipients.c.bucket.type),
+            literal(Bucket.ON_THE_WAY.value, t.recipients.c.bucket.type),
+            literal(Waits.TO_ROUTE.value, t.recipients.c.waits.type),
         ).where(meant, t.people.c.id > this.freeze_cursor, t.people.c.id <= block[-1])
         await connection.execute(
             t.recipients.insert().from_select(
-                ["production_id", "message_id", "person_id", "department", "bucket"], selection
+                ["production_id", "message_id", "person_id", "department", "bucket", "waits"], selection
             )
         )
         counts = await connection.execute(
-            select(t.recipients.c.department, func.count())
+            select(t.recipients.c.department, func.count().label("people"))
             .where(
                 t.recipients.c.message_id == this.message_id,
                 t.recipients.c.person_id > this.freeze_cursor,
@@ -70,11 +70,8 @@ async def freeze_block(connection: AsyncConnection, step_id: int, now_ms: int) -
             )
             .group_by(t.recipients.c.department)
         )
-        moves: dict[rollup.CounterKey, int] = {}
-        for department, people in counts:
-            moves[(this.message_id, "department", department, "on_the_way")] = people
-        moves[(this.message_id, *rollup.ALL, "on_the_way")] = len(block)
-        await rollup.add_to_counters(connection, moves)
+        departments = {row.department: row.people for row in counts}
+        await rollup.add_to_counters(connection, rollup.of_new_recipients(this.message_id, departments))
         await rollup.touch(connection, [this.message_id])
     whole = len(block) < size
     await connection.execute(
@@ -91,25 +88,14 @@ async def freeze_block(connection: AsyncConnection, step_id: int, now_ms: int) -
 
 async def to_remind(connection: AsyncConnection, message_id: int) -> dict[int, int]:
     """The recipients of a message who have not read it, each with their person. Nobody is among them for whom
-    something is still to leave: they are not reminded of what they have not got."""
+    something is still to leave: they are not reminded of what they have not got. The counters say how many they are
+    (``Summary.to_remind``)."""
     r = t.recipients.c
-    d, carrier = t.deliveries.c, t.deliveries.alias("carrier")
-    waits = (Work.HELD.value, Work.QUEUED.value, Work.CLAIMED.value, Work.SENDING.value)
-    still_to_leave = (
-        select(d.id)
-        .outerjoin(carrier, carrier.c.id == d.carried_by)
-        .where(
-            d.recipient_id == r.id,
-            func.coalesce(carrier.c.work, d.work).in_(waits),
-            func.coalesce(carrier.c.evidence, d.evidence) == Evidence.NONE.value,
-        )
-        .exists()
-    )
     rows = await connection.execute(
         select(r.id, r.person_id).where(
             r.message_id == message_id,
             r.bucket.in_([bucket.value for bucket in NON_READERS]),
-            ~still_to_leave,
+            or_(r.waits.is_(None), r.waits.not_in([what.value for what in NOT_YET_LEFT])),
         )
     )
     return {row.id: row.person_id for row in rows}

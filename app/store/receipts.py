@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import evidence as ev
@@ -234,7 +234,8 @@ async def _apply_rows(connection: AsyncConnection, rows: Sequence[Any], now_ms: 
                 for key, one in siblings[delivery_id].items()
             ]
         )
-        rows_of_deliveries.append(_delivery_change(delivery, evidence, retry_at.get(delivery_id), words))
+        changed = _delivery_change(delivery, evidence, retry_at.get(delivery_id), words)
+        rows_of_deliveries.append(changed | {"to_accepted_at": now_ms})
     await connection.execute(_UPDATE_DELIVERY, rows_of_deliveries)
     await connection.execute(
         _APPLIED, [{"key": receipt, "attempt": attempt, "now": now_ms} for receipt, attempt in owners.items()]
@@ -300,6 +301,7 @@ _UPDATE_DELIVERY = (
         why=bindparam("to_why"),
         next=bindparam("to_next"),
         error_code=bindparam("to_code"),
+        accepted_at=func.coalesce(t.deliveries.c.accepted_at, bindparam("to_accepted_at")),
     )
 )
 

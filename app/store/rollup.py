@@ -9,28 +9,30 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import buckets
-from app.domain.buckets import ChannelState, DeliveryState
+from app.domain.buckets import Bucket, ChannelState, DeliveryState, Waits
 from app.domain.evidence import Evidence, Work
 from app.domain.replies import Meaning
 from app.store import tables as t
+from app.store.carriers import WITH_CARRIER, through
 from app.store.statements import INSERT, chunks
 from providers.contract import Channel
 
 ALL = ("all", "")
 """The dimension and key of the whole message."""
 
+WAITS = "waits"
+"""The dimension of what is still to leave: its key is the bucket of those who wait, its bucket what they wait for."""
+
 CounterKey = tuple[int, str, str, str]
 """Message, dimension, key, bucket."""
-
-_carrier = t.deliveries.alias("carrier")
 
 _RECIPIENTS = select(
     t.recipients.c.id,
@@ -39,6 +41,7 @@ _RECIPIENTS = select(
     t.recipients.c.department,
     t.recipients.c.bucket,
     t.recipients.c.channels,
+    t.recipients.c.waits,
     t.recipients.c.answer,
     t.recipients.c.read_at,
     t.recipients.c.suppression,
@@ -49,22 +52,16 @@ _TAKEN = _RECIPIENTS.order_by(t.recipients.c.id).with_for_update()
 miss what the other is about to store."""
 
 
-def _through_carrier(name: str) -> Any:
-    """A column of the delivery, or of the one that carries it: two people on one number share what is known."""
-    return case((t.deliveries.c.carried_by.is_(None), t.deliveries.c[name]), else_=_carrier.c[name]).label(
-        name
-    )
-
-
 _DELIVERIES = (
     select(
         t.deliveries.c.recipient_id,
         t.deliveries.c.channel,
-        _through_carrier("work"),
-        _through_carrier("evidence"),
-        _through_carrier("receipt_possible"),
+        through("work"),
+        through("evidence"),
+        through("receipt_possible"),
+        through("accepted_at"),
     )
-    .select_from(t.deliveries.outerjoin(_carrier, t.deliveries.c.carried_by == _carrier.c.id))
+    .select_from(WITH_CARRIER)
     .where(t.deliveries.c.recipient_id.in_(bindparam("ids", expanding=True)))
 )
 
@@ -78,7 +75,7 @@ _CARRIED = select(t.deliveries.c.recipient_id).where(
 _MOVE = (
     update(t.recipients)
     .where(t.recipients.c.id == bindparam("key"))
-    .values(bucket=bindparam("to_bucket"), channels=bindparam("to_channels"))
+    .values(bucket=bindparam("to_bucket"), channels=bindparam("to_channels"), waits=bindparam("to_waits"))
 )
 
 _TOUCH = (
@@ -93,12 +90,16 @@ def _channels_text(channels: Mapping[Channel, ChannelState]) -> str:
     return json.dumps({channel.value: channels[channel].value for channel in sorted(channels)})
 
 
-def _cells(department: str, bucket: str, channels: Mapping[str, str]) -> Iterable[tuple[str, str, str]]:
+def _cells(
+    department: str, bucket: str, channels: Mapping[str, str], waits: str | None
+) -> Iterable[tuple[str, str, str]]:
     """Every counter one recipient is part of."""
     yield (*ALL, bucket)
     yield ("department", department, bucket)
     for channel, state in channels.items():
         yield ("channel", channel, state)
+    if waits is not None:
+        yield (WAITS, bucket, waits)
 
 
 async def roll_up(connection: AsyncConnection, recipient_ids: Collection[int], now_ms: int) -> None:
@@ -117,29 +118,28 @@ async def with_carried(connection: AsyncConnection, delivery_ids: Collection[int
 
 async def _roll_up(connection: AsyncConnection, recipient_ids: Collection[int], now_ms: int) -> None:
     rows = (await connection.execute(_TAKEN, {"ids": list(recipient_ids)})).all()
-    states: dict[int, list[DeliveryState]] = {}
-    for one in await connection.execute(_DELIVERIES, {"ids": list(recipient_ids)}):
-        states.setdefault(one.recipient_id, []).append(
-            DeliveryState(Channel(one.channel), Work(one.work), Evidence(one.evidence), one.receipt_possible)
-        )
+    states = await _states(connection, recipient_ids)
     moves: Counter[CounterKey] = Counter()
     changed: list[dict[str, Any]] = []
     seen: list[dict[str, Any]] = []
     for row in rows:
-        standing = buckets.of_recipient(
-            states.get(row.id, ()),
-            answer=Meaning(row.answer) if row.answer else None,
-            read=row.read_at is not None,
-            suppressed=row.suppression is not None,
-        )
+        standing = _standing(row, states)
         channels = _channels_text(standing.channels)
-        if standing.bucket.value == row.bucket and channels == row.channels:
+        waits = standing.waits.value if standing.waits else None
+        if (standing.bucket.value, channels, waits) == (row.bucket, row.channels, row.waits):
             continue
-        for cell in _cells(row.department, row.bucket, json.loads(row.channels)):
+        for cell in _cells(row.department, row.bucket, json.loads(row.channels), row.waits):
             moves[(row.message_id, *cell)] -= 1
-        for cell in _cells(row.department, standing.bucket.value, json.loads(channels)):
+        for cell in _cells(row.department, standing.bucket.value, json.loads(channels), waits):
             moves[(row.message_id, *cell)] += 1
-        changed.append({"key": row.id, "to_bucket": standing.bucket.value, "to_channels": channels})
+        changed.append(
+            {
+                "key": row.id,
+                "to_bucket": standing.bucket.value,
+                "to_channels": channels,
+                "to_waits": waits,
+            }
+        )
         if standing.bucket.value != row.bucket:
             seen.append(
                 {
@@ -158,6 +158,44 @@ async def _roll_up(connection: AsyncConnection, recipient_ids: Collection[int], 
         await connection.execute(t.events.insert(), seen)
     await add_to_counters(connection, moves)
     await touch(connection, {row.message_id for row in rows})
+
+
+async def _states(
+    connection: AsyncConnection, recipient_ids: Collection[int]
+) -> dict[int, list[DeliveryState]]:
+    """The deliveries of these recipients as the roll-up sees them."""
+    found: dict[int, list[DeliveryState]] = {}
+    for one in await connection.execute(_DELIVERIES, {"ids": list(recipient_ids)}):
+        found.setdefault(one.recipient_id, []).append(
+            DeliveryState(
+                Channel(one.channel),
+                Work(one.work),
+                Evidence(one.evidence),
+                one.receipt_possible,
+                one.accepted_at is not None,
+            )
+        )
+    return found
+
+
+def _standing(row: Any, states: Mapping[int, Sequence[DeliveryState]]) -> buckets.Standing:
+    return buckets.of_recipient(
+        states.get(row.id, ()),
+        answer=Meaning(row.answer) if row.answer else None,
+        read=row.read_at is not None,
+        suppressed=row.suppression is not None,
+    )
+
+
+def of_new_recipients(message_id: int, people: Mapping[str, int]) -> dict[CounterKey, int]:
+    """The counters of recipients who were frozen a moment ago: so many of each department, on the way, their paths
+    still to be decided."""
+    bucket, waits = Bucket.ON_THE_WAY.value, Waits.TO_ROUTE.value
+    moves: Counter[CounterKey] = Counter()
+    for department, count in people.items():
+        for cell in _cells(department, bucket, {}, waits):
+            moves[(message_id, *cell)] += count
+    return moves
 
 
 async def add_to_counters(connection: AsyncConnection, moves: Mapping[CounterKey, int]) -> None:
@@ -201,22 +239,12 @@ async def recount(connection: AsyncConnection, message_id: int) -> dict[CounterK
     ).scalars()
     fresh: Counter[CounterKey] = Counter()
     for some in chunks(list(ids)):
-        states: dict[int, list[DeliveryState]] = {}
-        for one in await connection.execute(_DELIVERIES, {"ids": some}):
-            states.setdefault(one.recipient_id, []).append(
-                DeliveryState(
-                    Channel(one.channel), Work(one.work), Evidence(one.evidence), one.receipt_possible
-                )
-            )
+        states = await _states(connection, some)
         for row in await connection.execute(_RECIPIENTS, {"ids": some}):
-            standing = buckets.of_recipient(
-                states.get(row.id, ()),
-                answer=Meaning(row.answer) if row.answer else None,
-                read=row.read_at is not None,
-                suppressed=row.suppression is not None,
-            )
+            standing = _standing(row, states)
             plain = {channel.value: state.value for channel, state in standing.channels.items()}
-            for cell in _cells(row.department, standing.bucket.value, plain):
+            waits = standing.waits.value if standing.waits else None
+            for cell in _cells(row.department, standing.bucket.value, plain, waits):
                 fresh[(message_id, *cell)] += 1
     return dict(fresh)
 

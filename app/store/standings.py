@@ -14,6 +14,7 @@ from app.domain.evidence import Evidence, Work
 from app.domain.routing import HELD
 from app.store import tables as t
 from app.store import trouble
+from app.store.carriers import CARRIER, IS_CARRIER, through
 from app.store.trouble import Stopped
 from providers.contract import Channel
 
@@ -47,7 +48,6 @@ _tries = (
 
 
 def _people(message_id: int, buckets: Collection[Bucket]) -> Select[tuple[object, ...]]:
-    carrier = t.deliveries.alias("carrier")
     d, r, p = t.deliveries.c, t.recipients.c, t.people.c
     newest = (
         select(d.recipient_id, func.max(d.id).label("id"))
@@ -66,19 +66,19 @@ def _people(message_id: int, buckets: Collection[Bucket]) -> Select[tuple[object
             r.bucket,
             _tries.label("tries"),
             d.channel,
-            func.coalesce(carrier.c.evidence, d.evidence).label("evidence"),
-            func.coalesce(carrier.c.work, d.work).label("work"),
-            func.coalesce(carrier.c.due_at, d.due_at).label("due_at"),
+            through("evidence"),
+            through("work"),
+            through("due_at"),
             t.contact_points.c.tail,
-            func.coalesce(carrier.c.why, d.why).label("why"),
-            func.coalesce(carrier.c.next, d.next).label("next"),
+            through("why"),
+            through("next"),
             r.why.label("left_out_why"),
             r.next.label("left_out_next"),
         )
         .join(t.people, p.id == r.person_id)
         .outerjoin(newest, newest.c.recipient_id == r.id)
         .outerjoin(t.deliveries, d.id == newest.c.id)
-        .outerjoin(carrier, carrier.c.id == d.carried_by)
+        .outerjoin(CARRIER, IS_CARRIER)
         .outerjoin(t.contact_points, t.contact_points.c.id == d.contact_point_id)
         .where(r.message_id == message_id, r.bucket.in_([bucket.value for bucket in buckets]))
     )

@@ -299,8 +299,8 @@ recipients = Table(
     UniqueConstraint("message_id", "person_id"),
     Index("ix_recipients_message_bucket", "message_id", "bucket"),
 )
-"""One person of one message. ``bucket``, ``channels`` and ``waits`` (what of it is still to leave) are the roll-up of their deliveries and answers, kept
-in the same transaction as the change that moves them."""
+"""One person of one message. ``bucket``, ``channels`` and ``waits`` (what of it is still to leave) are the roll-up of
+their deliveries and answers, kept in the same transaction as the change that moves them."""
 
 answers = Table(
     "answers",

@@ -253,11 +253,12 @@ class CallboardApp(App[None]):
 
         try:
             center = await watching.center(self.office)  # what was sent a moment ago is not on screen yet
+            held_until = await watching.held_until(self.office) if center.day.waiting_held else None
         except Exception:
             log.exception("what waits cannot be read")
             return cannot_tell(kept=self._kept)
         now, zone = self.office.clock.now_ms(), self.office.production.time_zone
-        return left_undone(center, now, zone, kept=self._kept)
+        return left_undone(center, now, zone, held_until=held_until, kept=self._kept)
 
     def _answered(self, leave: bool | None) -> None:
         if leave:

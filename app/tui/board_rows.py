@@ -263,7 +263,8 @@ def in_window(messages: Iterable[Summary], now_ms: int) -> int:
 
 
 def statistics(day: Day, pace: Pace, in_window: int) -> tuple[list[Fact], list[Fact]]:
-    """The two lines of figures: what became of today's texts, and how fast it goes on. ``in_window`` people are of
+    """The two lines of figures: to how many people today's texts got how far, and how fast it goes
+    on. ``in_window`` people are of
     steps whose undo window is open."""
     success = f" ({percent(day.delivered, day.planned)}%)" if day.planned else ""
     texts = [
@@ -294,14 +295,14 @@ def progress(day: Day, pace: Pace, in_window: int = 0) -> list[Fact]:
         Fact(f"{count:,} {words}", Tone.DIM, drop=4)
         for count, words in (
             (in_window, "in their undo window"),
-            (day.later, "to be tried again later"),
+            (day.later, "to be tried again"),
             (day.held, "held for quiet hours"),
         )
         if count
     ]
     if not day.queued:
         return apart or [Fact("nothing waits", Tone.DIM, drop=2)]
-    facts = [Fact(f"{day.done:,} of {day.texts:,} texts", Tone.STRONG)]
+    facts = [Fact(f"{day.done:,} of {people_words(day.to_do)}", Tone.STRONG)]
     speed = pace.per_second()
     if speed > 0:
         left = -(-day.queued // max(speed, 0.001))

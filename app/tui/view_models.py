@@ -59,15 +59,15 @@ PACE_WINDOW_MS = 5_000
 
 
 class Pace:
-    """How many texts leave in a second, from the counts that were read lately."""
+    """To how many people something leaves in a second, from the counts that were read lately."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[int, int]] = deque()
 
     def note(self, now_ms: int, sent: int) -> None:
-        """``sent`` texts had left by ``now_ms``."""
+        """By ``now_ms`` nothing was left to do for ``sent`` people."""
         if self._seen and sent < self._seen[-1][1]:
-            self._seen.clear()  # another day has begun
+            self._seen.clear()  # another day has begun, or a reminder has
         self._seen.append((now_ms, sent))
         while len(self._seen) > 2 and self._seen[1][0] <= now_ms - PACE_WINDOW_MS:
             self._seen.popleft()

@@ -116,16 +116,19 @@ def test_what_cannot_be_sent_is_refused_with_a_next_step(
 
 
 def test_a_reminder_goes_out_once_and_the_second_call_gives_the_first(counter: Counter) -> None:
-    code = counter.send()["code"]
-    assert counter.give("remind", code, "--yes").code == 1  # its own undo window is still open
-    counter.later(6)
+    waits = counter.send()["code"]
+    assert counter.give("remind", waits, "--yes").code == 1  # its own undo window is still open
+    code = counter.on_the_air("send", "--to", "all", *URGENT, "--yes", "--wait", "--json")[0].document["code"]
     assert counter.give("remind", code).code == 1  # nobody said yes
+    crew = counter.home / "crew.csv"
+    crew.write_text(crew.read_text().replace("mei@example.com,yes", "mei@example.com,opted_out"))
+    counter.ask("crew", "import", str(crew))
     first = counter.ask("remind", code, "--yes")
-    assert (first["people"], first["unreachable"]) == (3, 2)  # one opted out, one without a number
+    assert (first["people"], first["unreachable"]) == (2, 1)
     assert first["repeated"] is False
     second = counter.ask("remind", code, "--yes")
     assert (second["step_id"], second["repeated"]) == (first["step_id"], True)
-    assert "3 people. 2 people cannot be reached." in counter.give("remind", code, "--yes").stdout
+    assert "2 people. 1 person cannot be reached." in counter.give("remind", code, "--yes").stdout
 
 
 def test_undo_works_while_the_window_is_open(counter: Counter) -> None:
@@ -210,6 +213,24 @@ def test_waiting_ends_with_an_error_where_something_has_not_left(counter: Counte
     assert f"callboard people {code} --state on_the_way" in said.stderr
     why = counter.ask("people", code, "--state", "on_the_way")[0]["why"]
     assert "Twilio" in why
+
+
+def test_waiting_ends_well_where_two_people_share_a_number(counter: Counter) -> None:
+    crew = counter.home / "more.csv"
+    crew.write_text("name,department,phone\nEve Lund,Camera,+13105550111\n", encoding="utf-8")
+    counter.ask("crew", "import", str(crew))
+    said, taken = counter.on_the_air("send", "--to", "dept:Camera", *URGENT, "--yes", "--wait", "--json")
+    assert said.code == 0, said.stderr
+    assert sorted(one.to for one in taken) == ["+13105550111", "+13105550112"]
+    assert counter.ask("status")["by_channel"]["sms"]["sent"] == 3
+
+
+def test_nobody_is_reminded_of_a_message_that_has_not_left(counter: Counter) -> None:
+    code = counter.send()["code"]
+    counter.later(6)  # its undo window; nothing sends
+    said = counter.give("remind", code, "--yes", "--json")
+    assert said.code == 1
+    assert said.document["error"] == "It is still to leave for those who have not read it."
 
 
 def test_undoing_too_late_says_what_is_so(counter: Counter) -> None:

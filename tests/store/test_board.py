@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event
 
 from app.composition import add_production
 from app.domain.buckets import Bucket
-from app.domain.evidence import Work
 from app.domain.messages import MessageStatus
 from app.domain.priorities import Priority
-from app.store import board, day, messages, timeline
+from app.store import board, day, freezing, messages, timeline
 from app.store import tables as t
 from app.store.board import Summary
-from app.store.day import Day
+from app.store.day import Day, held_until
 from app.tui.board_rows import progress
 from app.tui.view_models import Pace
-from providers.contract import Accepted, Fact, ProviderError, Rejected
+from providers.contract import Accepted, Channel, Fact, ProviderError, Rejected
 from tests.house import START_MS, Hire, Ledger, crew_of, number
 
 LATER = ProviderError("30008", "The carrier could not deliver it.", "Try again.", retryable=True)
@@ -37,13 +36,13 @@ async def summary(ledger: Ledger) -> Summary:
 
 
 def figures(day: Day) -> tuple[int, int, int, int, int]:
-    return day.texts, day.done, day.queued, day.later, day.held
+    return day.to_do, day.done, day.queued, day.later, day.held
 
 
 # ------------------------------------------------------------------------------------------- the texts of a day
 
 
-async def test_a_reminder_adds_its_texts_to_those_of_the_day(ledger: Ledger) -> None:
+async def test_who_is_to_be_reminded_is_to_do_again(ledger: Ledger) -> None:
     await ledger.hire(crew_of(5))
     message_id, _ = await ledger.compose()
     await ledger.route()
@@ -54,35 +53,104 @@ async def test_a_reminder_adds_its_texts_to_those_of_the_day(ledger: Ledger) -> 
     await ledger.route()
     await ledger.call(lambda one: Accepted(f"SM{one.id}"), limit=2)
     day = await today(ledger)
-    assert figures(day) == (10, 7, 3, 0, 0)
-    assert progress(day, Pace())[0].text == "7 of 10 texts"
+    assert figures(day) == (5, 2, 3, 0, 0)
+    assert progress(day, Pace())[0].text == "2 of 5 people"
 
 
-async def test_a_text_that_two_people_share_counts_once(ledger: Ledger) -> None:
+async def test_two_people_who_share_a_text_wait_and_are_done_together(ledger: Ledger) -> None:
     await ledger.hire([Hire("Ada Lund", number(1)), Hire("Jon Lund", number(1))])
     await ledger.compose()
     await ledger.route()
-    assert figures(await today(ledger)) == (1, 0, 1, 0, 0)
+    assert figures(await today(ledger)) == (2, 0, 2, 0, 0)
+    assert (await summary(ledger)).still_to_leave == 2
+    await ledger.call(Accepted("SM1"))
+    assert figures(await today(ledger)) == (2, 2, 0, 0, 0)
+    shown = await summary(ledger)
+    assert (shown.still_to_leave, shown.in_queue, shown.word) == (0, 0, "sent")
 
 
-async def test_a_retry_minutes_away_is_no_text_that_leaves_now(ledger: Ledger) -> None:
+async def test_who_shares_a_text_and_has_answered_waits_for_nothing(ledger: Ledger) -> None:
+    await ledger.hire([Hire("Ada Lund", number(1)), Hire("Jon Lund", number(1))])
+    message_id, _ = await ledger.compose()
+    await ledger.route()
+    await ledger.answer(message_id, "Jon Lund")
+    shown = await summary(ledger)
+    assert (shown.in_queue, shown.still_to_leave) == (1, 1)
+    await ledger.check_counters()
+
+
+async def test_what_a_paused_message_keeps_back_is_neither_done_nor_leaving(ledger: Ledger) -> None:
+    await ledger.hire(crew_of(3))
+    message_id, _ = await ledger.compose()
+    await ledger.route()
+    await ledger.call(Accepted("SM1"), limit=1)
+    await ledger.do(lambda c: messages.set_status(c, message_id, MessageStatus.PAUSED))
+    day = await today(ledger)
+    assert (figures(day), day.waiting) == ((1, 1, 0, 0, 0), 0)
+
+
+async def test_what_was_sent_stays_sent_when_the_carrier_reports_that_it_failed(ledger: Ledger) -> None:
+    await ledger.hire(crew_of(3))
+    message_id, _ = await ledger.compose()
+    await ledger.route()
+    called = await ledger.call(lambda one: Accepted(f"SM{one.id}"))
+    await ledger.hear(ledger.incoming(Fact.FAILED, provider_id=f"SM{called[0].id}", error=NEVER))
+    found = await ledger.database.reading(lambda c: board.by_channel(c, message_id))
+    assert (found[Channel.SMS].sent, found[Channel.SMS].failed) == (3, 1)
+    day = await today(ledger)
+    assert (day.sent, day.failed) == (3, 1)
+
+
+async def test_those_to_remind_are_as_many_as_the_counters_say(ledger: Ledger) -> None:
+    """One waits for the end of quiet hours, one for another try, one has read it while a reminder waits."""
+    await ledger.hire([*crew_of(4), Hire("Asleep", number(7), quiet=WHOLE_NIGHT)])
+    message_id, _ = await ledger.compose(Priority.INFO)
+
+    async def to_remind() -> int:
+        people = await ledger.database.reading(lambda c: freezing.to_remind(c, message_id))
+        assert (await summary(ledger)).to_remind == len(people)
+        return len(people)
+
+    assert await to_remind() == 0
+    await ledger.route()
+    assert await to_remind() == 0
+    called = await ledger.call(lambda one: Rejected(LATER) if one.id == 1 else Accepted(f"SM{one.id}"))
+    assert await to_remind() == 4
+    await ledger.remind(message_id)
+    await ledger.route()
+    assert await to_remind() == 0
+    await ledger.hear(ledger.incoming(Fact.READ, provider_id=f"SM{called[-1].id}"))
+    assert await to_remind() == 0
+
+
+async def test_what_is_shown_live_is_read_without_looking_at_a_delivery(ledger: Ledger) -> None:
+    """It is read ten times a second, however much a production has sent."""
+    await ledger.hire(crew_of(2))
+    await ledger.compose()
+    await ledger.route()
+    asked: list[str] = []
+    async with ledger.database.read() as connection:
+        event.listen(
+            connection.sync_connection, "before_cursor_execute", lambda *what: asked.append(str(what[2]))
+        )
+        await board.summaries(connection, ledger.production.id, ledger.now)
+        await day.day(connection, ledger.production.id, 0, ledger.now)
+    assert any("counters" in statement for statement in asked)
+    assert not [statement for statement in asked if "deliveries" in statement or "attempts" in statement]
+
+
+async def test_another_try_is_told_apart_from_what_was_never_handed_over(ledger: Ledger) -> None:
     await ledger.hire(crew_of(3))
     await ledger.compose()
     await ledger.route()
     await ledger.call(Rejected(LATER), limit=1)
-    retry = (t.deliveries.c.work == Work.QUEUED.value, t.deliveries.c.attempt == 2)
-    await ledger.do(
-        lambda c: c.execute(update(t.deliveries).where(*retry).values(due_at=ledger.now + 300_000))
-    )
     day = await today(ledger)
     assert figures(day) == (3, 0, 2, 1, 0)
     assert [one.text for one in progress(day, Pace())] == [
-        "0 of 3 texts",
+        "0 of 3 people",
         "2 wait",
-        "1 to be tried again later",
+        "1 to be tried again",
     ]
-    ledger.clock.advance(240)  # type: ignore[attr-defined]
-    assert figures(await today(ledger)) == (3, 0, 3, 0, 0)
 
 
 async def test_texts_held_for_quiet_hours_are_counted_apart(ledger: Ledger) -> None:
@@ -92,8 +160,9 @@ async def test_texts_held_for_quiet_hours_are_counted_apart(ledger: Ledger) -> N
     day = await today(ledger)
     assert figures(day) == (3, 0, 2, 0, 1)
     assert (day.waiting, day.waiting_held) == (2, 1)
-    assert day.held_until is not None
-    assert day.held_until > ledger.now
+    until = await ledger.database.reading(lambda c: held_until(c, ledger.production.id))
+    assert until is not None
+    assert until > ledger.now
 
 
 async def test_another_production_and_yesterday_are_no_texts_of_today(ledger: Ledger) -> None:

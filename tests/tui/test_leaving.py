@@ -40,11 +40,11 @@ async def test_leaving_names_what_waits_and_starts_on_cancel(house: House, sit: 
     await house.write("Unit move")
     async with sit() as desk:
         await desk.press(key)
-        desk.line_with("37 texts wait.")
+        desk.line_with("Something waits that is to go out to 37 people.")
         desk.line_with("Nothing goes out until you open it again.")
         house.clock.advance(1)
         await desk.press("enter")
-        assert "37 texts wait." not in desk.text
+        assert "Something waits that is to go out to 37 people." not in desk.text
         assert not desk.app._exit
 
 
@@ -56,7 +56,7 @@ async def test_q_as_the_very_first_key_still_names_what_waits(house: House, sit:
         desk.app.view.center = None
         desk.app.leave()
         await desk.settle()
-        desk.line_with("37 texts wait.")
+        desk.line_with("Something waits that is to go out to 37 people.")
 
 
 async def test_one_can_leave_although_the_database_cannot_be_read(
@@ -107,7 +107,7 @@ async def test_q_in_the_middle_of_a_send_waits_for_it_and_names_what_was_sent(
         assert not desk.app._exit
         may_go_on.set()
         await desk.settle()
-        desk.line_with("3 texts wait.")
+        desk.line_with("Something waits that is to go out to 3 people.")
 
 
 async def test_keys_that_were_pressed_behind_q_do_nothing_more(house: House, sit: Sit) -> None:
@@ -129,7 +129,7 @@ async def test_a_demonstration_whose_home_is_thrown_away_says_so(house: House, s
     await house.write("Unit move")
     async with sit(demo=True, kept=False) as desk:
         await desk.press("q")
-        desk.line_with("37 texts wait.")
+        desk.line_with("Something waits that is to go out to 37 people.")
         desk.line_with("What waits is thrown away with the demonstration.")
         assert "open it again" not in desk.text
 
@@ -140,10 +140,10 @@ async def test_the_dialog_ignores_keys_that_were_meant_for_the_screen_below(hous
     await house.write("Unit move")
     async with sit() as desk:
         await desk.press("q", "y")
-        desk.line_with("3 texts wait.")
+        desk.line_with("Something waits that is to go out to 3 people.")
         house.clock.advance(0.299)
         await desk.press("y")
-        desk.line_with("3 texts wait.")
+        desk.line_with("Something waits that is to go out to 3 people.")
         house.clock.advance(0.001)
         await desk.pilot.press("y")
         assert desk.app._exit
@@ -167,7 +167,7 @@ NIGHT = (22 * 60, 6 * 60)
 
 @pytest.mark.parametrize(
     ("people", "words"),
-    [(1, "1 text is held until 06:00."), (2, "2 texts are held until 06:00.")],
+    [(1, "For 1 person it is held until 06:00."), (2, "For 2 people it is held until 06:00.")],
     ids=["one", "two"],
 )
 async def test_texts_held_for_quiet_hours_are_named_with_their_hour(

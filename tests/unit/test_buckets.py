@@ -23,11 +23,13 @@ from app.domain.buckets import (
     ChannelState,
     DeliveryState,
     Figures,
+    Waits,
     channel_state,
     of_delivery,
     of_recipient,
 )
-from app.domain.evidence import FAILURES, PENDING_WORK, Evidence, Work
+from app.domain.evidence import FAILURES, PENDING_WORK, AttemptEvidence, Evidence, Work, raised
+from app.domain.evidence import of_delivery as of_attempts
 from app.domain.replies import Meaning
 from providers.contract import Channel
 
@@ -176,7 +178,9 @@ def test_readers_and_those_we_are_after_leave_out_only_the_suppressed() -> None:
 @pytest.mark.parametrize("work", list(Work))
 def test_how_far_a_delivery_got_on_its_channel(work: Work, evidence: Evidence) -> None:
     state = channel_state(one(work, evidence))
-    if evidence in FAILURES:
+    if evidence is Evidence.BOUNCED_AFTER_ACCEPTANCE:
+        assert state is ChannelState.RETURNED
+    elif evidence in FAILURES:
         assert state is ChannelState.FAILED
     elif evidence is Evidence.NONE:
         left_out = work in (Work.CANCELLED, Work.EXPIRED)
@@ -203,7 +207,93 @@ def test_a_person_counts_once_on_each_channel_at_the_furthest(person: dict[str, 
 def test_the_figures_of_a_channel_are_cumulative(found: list[ChannelState]) -> None:
     figures = ChannelFigures.of(Counter(found))
     assert figures.read <= figures.delivered <= figures.sent <= figures.planned == len(found)
-    assert figures.failed == found.count(ChannelState.FAILED)
+    failed = (ChannelState.FAILED, ChannelState.SENT_FAILED, ChannelState.RETURNED)
+    assert figures.failed == sum(found.count(state) for state in failed)
+
+
+def figures_of(deliveries: list[DeliveryState]) -> ChannelFigures:
+    standing = of_recipient(deliveries, answer=None, read=False, suppressed=False)
+    return ChannelFigures.of(Counter(standing.channels.values()))
+
+
+@given(st.lists(st.sampled_from(list(Evidence)), max_size=8), states)
+def test_sent_delivered_and_read_never_fall_whatever_is_learned_of_a_text_in_whatever_order(
+    learned: list[Evidence], earlier: DeliveryState
+) -> None:
+    """One text beside an earlier one of the same person; from the first fact on a provider has taken it."""
+    known = Evidence.NONE
+    before = figures_of([earlier])
+    for one_more in learned:
+        known = raised(known, one_more)
+        accepted = known not in (Evidence.NONE, Evidence.UNKNOWN)
+        text = DeliveryState(earlier.channel, Work.DONE, known, accepted=accepted)
+        after = figures_of([earlier, text])
+        assert after.sent >= before.sent
+        assert after.delivered >= before.delivered
+        assert after.read >= before.read
+        before = after
+
+
+RECEIPTS_OF_TEXTS = st.sampled_from(
+    (Evidence.SENT, Evidence.FAILED, Evidence.OPTED_OUT, Evidence.DELIVERED, Evidence.OPENED, Evidence.READ)
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from((1, 2)), RECEIPTS_OF_TEXTS), min_size=1, max_size=10))
+def test_what_was_sent_stays_sent_while_another_try_is_made(receipts: list[tuple[int, Evidence]]) -> None:
+    """Two tries of one text, the second of unknown fate until something is heard of it."""
+    tries = {1: Evidence.SENT, 2: Evidence.UNKNOWN}
+    before = figures_of([DeliveryState(Channel.SMS, Work.DONE, Evidence.SENT, accepted=True)])
+    for number, fact in receipts:
+        tries[number] = raised(tries[number], fact)
+        known = of_attempts([AttemptEvidence(one, evidence) for one, evidence in tries.items()])
+        after = figures_of([DeliveryState(Channel.SMS, Work.DONE, known, accepted=True)])
+        assert after.sent == before.sent == 1
+        assert after.delivered >= before.delivered
+        assert after.read >= before.read
+        before = after
+
+
+def test_who_was_sent_a_text_that_failed_later_counts_as_sent_and_as_failed() -> None:
+    refused = DeliveryState(Channel.SMS, Work.DONE, Evidence.FAILED)
+    taken = DeliveryState(Channel.SMS, Work.DONE, Evidence.FAILED, accepted=True)
+    assert figures_of([refused]) == ChannelFigures(planned=1, sent=0, delivered=0, read=0, failed=1)
+    assert figures_of([taken]) == ChannelFigures(planned=1, sent=1, delivered=0, read=0, failed=1)
+
+
+# ---------------------------------------------------------------------------------- what is still to leave
+
+
+@pytest.mark.parametrize(
+    ("work", "evidence", "waits"),
+    [
+        (Work.QUEUED, Evidence.NONE, Waits.QUEUED),
+        (Work.CLAIMED, Evidence.NONE, Waits.QUEUED),
+        (Work.SENDING, Evidence.NONE, Waits.QUEUED),
+        (Work.QUEUED, Evidence.FAILED, Waits.RETRY),
+        (Work.QUEUED, Evidence.UNKNOWN, Waits.RETRY),
+        (Work.HELD, Evidence.NONE, Waits.HELD),
+        (Work.HELD, Evidence.FAILED, Waits.HELD),
+        (Work.SENDING, Evidence.DELIVERED, None),
+        (Work.DONE, Evidence.SENT, None),
+        (Work.CANCELLED, Evidence.NONE, None),
+        (Work.EXPIRED, Evidence.FAILED, None),
+    ],
+)
+def test_what_of_a_delivery_is_still_to_leave(work: Work, evidence: Evidence, waits: Waits | None) -> None:
+    assert of_recipient([one(work, evidence)], answer=None, read=False, suppressed=False).waits is waits
+
+
+def test_of_several_that_wait_the_one_that_was_never_handed_over_counts() -> None:
+    queued, retry = one(Work.QUEUED, Evidence.NONE), one(Work.QUEUED, Evidence.FAILED)
+    standing = of_recipient([retry, queued], answer=None, read=False, suppressed=False)
+    assert standing.waits is Waits.QUEUED
+
+
+def test_whose_paths_are_not_decided_waits_unless_nothing_will_be_sent() -> None:
+    assert of_recipient((), answer=None, read=False, suppressed=False).waits is Waits.TO_ROUTE
+    assert of_recipient((), answer=None, read=False, suppressed=True).waits is None
+    assert of_recipient((), answer=Meaning.CONFIRMED, read=False, suppressed=False).waits is None
 
 
 def test_held_waits_for_an_hour_and_not_for_us() -> None:

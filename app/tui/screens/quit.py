@@ -12,7 +12,7 @@ from textual.widgets import Static
 from app.domain.problem import Problem
 from app.domain.times import clock_text
 from app.services.watching import Center
-from app.tui.board_rows import in_window
+from app.tui.board_rows import in_window, people_words
 from app.tui.screens.sheet import Sheet
 from providers.contract import Clock
 
@@ -25,18 +25,20 @@ THROWN_AWAY = "What waits is thrown away with the demonstration."
 """What becomes of what waits: it stays in the home, or goes with it."""
 
 
-def left_undone(center: Center, now_ms: int, zone: str, *, kept: bool) -> Problem | None:
+def left_undone(
+    center: Center, now_ms: int, zone: str, *, held_until: int | None, kept: bool
+) -> Problem | None:
     """What would be left undone if this process, the only one that sends, ended now; None if nothing would.
 
-    ``kept`` tells whether the home outlives the process.
+    ``held_until`` is when the first of those held goes out, ``kept`` tells whether the home outlives the process.
     """
     waiting, held = center.day.waiting + in_window(center.messages, now_ms), center.day.waiting_held
     sentences = []
     if waiting:
-        sentences.append("1 text waits." if waiting == 1 else f"{waiting:,} texts wait.")
+        sentences.append(f"Something waits that is to go out to {people_words(waiting)}.")
     if held:
-        until = "" if center.day.held_until is None else f" until {clock_text(center.day.held_until, zone)}"
-        sentences.append(f"1 text is held{until}." if held == 1 else f"{held:,} texts are held{until}.")
+        until = "" if held_until is None else f" until {clock_text(held_until, zone)}"
+        sentences.append(f"For {people_words(held)} it is held{until}.")
     if not sentences:
         return None
     return Problem(" ".join(sentences), KEPT if kept else THROWN_AWAY)
