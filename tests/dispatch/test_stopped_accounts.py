@@ -8,16 +8,17 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app.dispatch.gateways import Gateway, Gateways
 from app.domain.buckets import Bucket
 from app.domain.evidence import Work
 from app.domain.priorities import Priority
 from app.services import watching
-from app.store import incidents, productions
+from app.store import accounts, incidents, productions
 from app.store import tables as t
 from app.store.incidents import Incident
-from providers.contract import Accepted, Outcome, ProviderError, Rejected
-from tests.dispatch.night import Call, Night, on_paper
-from tests.house import START_MS, ZONE, Hire, Ledger, crew_of, number
+from providers.contract import Accepted, Channel, Outcome, ProviderError, Rejected
+from tests.dispatch.night import Call, Night, Paper, on_paper
+from tests.house import START_MS, ZONE, Hire, Ledger, crew_of, number, rehearsal_account
 
 REFUSED = ProviderError(
     "20003", "The credentials are refused.", "Enter them again (callboard provider set NAME).", config=True
@@ -100,6 +101,42 @@ def test_a_fault_of_one_number_stops_nobody_else(home: Path) -> None:
     )
 
 
+def test_the_next_account_in_order_takes_over(home: Path) -> None:
+    async def act(night: Night) -> None:
+        ledger = night.ledger
+        await ledger.do(
+            lambda c: accounts.add(
+                c,
+                ledger.vault,
+                replace(rehearsal_account("http://127.0.0.1:9"), name="backup"),
+                public_id="B",
+                channel=Channel.SMS,
+                senders=[(OTHER, 30)],
+                production_id=ledger.production.id,
+                now_ms=ledger.now,
+            )
+        )
+        first, second = await ledger.database.reading(lambda c: accounts.all_accounts(c, ledger.vault))
+        spare = Paper(night.clock)
+        night.engine.gateways.replace(Gateways([Gateway(first, night.provider), Gateway(second, spare)]))
+        assert await night.engine.start("tests") is None
+        await ledger.compose()
+        await night.sleep(30)
+        await night.engine.settled()
+        assert sorted(one.to for one in spare.calls) == sorted(number(one) for one in range(40))
+        assert {one.message.sender for one in spare.calls} == {OTHER}
+        (incident,) = await standing(night)
+        assert incident.sentence.startswith("Nothing goes out through twilio")
+
+    on_paper(
+        home,
+        act,
+        people=crew_of(40),
+        answer=refusing_until(START_MS + 99 * HOUR_MS),
+        start=False,
+    )
+
+
 async def code_of(night: Night, message_id: int) -> str:
     row = await night.ledger.one(select(t.messages.c.code).where(t.messages.c.id == message_id))
     return str(row.code)
@@ -163,8 +200,5 @@ def test_a_production_without_a_number_of_its_own_borrows_none(home: Path) -> No
 
 
 async def fresh(night: Night) -> Any:
-    from app.dispatch.gateways import Gateway, Gateways
-    from app.store import accounts
-
     stored = await night.ledger.database.reading(lambda c: accounts.all_accounts(c, night.ledger.vault))
     return Gateways([Gateway(stored[0], night.provider)])
