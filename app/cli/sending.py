@@ -19,7 +19,7 @@ from app.clock import sleep
 from app.composition import House
 from app.domain import times
 from app.domain.buckets import JSON_ORDER, Bucket
-from app.domain.messages import Composed
+from app.domain.messages import Composed, headline
 from app.domain.problem import Problem, Refused
 from app.services import chasing, sending, watching
 from app.services.chasing import StepTaken
@@ -102,7 +102,7 @@ async def _send(house: House, desk: Desk, composed: Composed, *, yes: bool, wait
         for line in sheet_lines(await sending.preflight(house.office, composed)):
             output.say(line)
     people = await watching.head_count(house.office, list(composed.audience))
-    desk.must_agree(yes, f"Send “{composed.subject or composed.body[:40]}” to {output.people(people)}?")
+    desk.must_agree(yes, f"Send “{headline(composed.subject, composed.body)}” to {output.people(people)}?")
     sent = await sending.send(house.office, house.actor, composed)
     dispatching = wait or sent.dispatching
     document = {"message_id": sent.message_id, "code": sent.code, "step_id": sent.step_id} | _sheet(

@@ -222,13 +222,14 @@ def explain(
                 "channel": one.channel,
                 "provider": one.provider,
                 "attempt": one.attempt,
-                "detail": one.detail,
+                "detail": " ".join(part for part in (one.detail, one.reference) if part),
             }
             for one in found
         ]
+        days = {times.wall(one.at, zone).date() for one in found}
         rows = [
             (
-                f"{times.wall(one.at, zone):%H:%M:%S}",
+                f"{times.wall(one.at, zone):{'%H:%M:%S' if len(days) <= 1 else '%a %d %b %H:%M:%S'}}",
                 one.what,
                 one.person or "",
                 one.channel or "",

@@ -17,6 +17,9 @@ from providers.contract import Channel
 SUBJECT_LIMIT = 120
 """Characters. A subject line longer than this is cut by every phone."""
 
+HEADLINE_LIMIT = 40
+"""Characters of a body that stand for a subject that was not written."""
+
 LONGEST_LINK = 80
 
 
@@ -45,6 +48,18 @@ class Composed:
     channels: Sequence[Channel]
     options: Sequence[ReplyOption] = ()
     location: str = ""
+
+
+def headline(subject: str, body: str) -> str:
+    """What a message is called in a list and in a question: its subject, else the beginning of its body, on one
+    line and cut between two words where there are any."""
+    named = " ".join((subject if subject.strip() else body).split())
+    if subject.strip() or len(named) <= HEADLINE_LIMIT:
+        return named
+    whole_words, space, _ = named[: HEADLINE_LIMIT - 1].rpartition(" ")
+    if named[HEADLINE_LIMIT - 1] == " " or not space:
+        whole_words = named[: HEADLINE_LIMIT - 1]
+    return f"{whole_words}…"
 
 
 def wording_of(message: Composed, production: str) -> texts.Wording:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain import times
+from app.domain.evidence import Evidence, Work
 from app.domain.priorities import StepKind
+from app.domain.routing import HELD
 from app.store import tables as t
+from app.store.routed import REPLACED
+from app.store.statements import chunks
+from app.store.stopping import ANSWERED
+from app.store.unknowns import LOOK_UP
 from app.store.vault import Vault
+from providers.contract import Fact
 
 INBOUND_TEXT = "inbound.text"
 """The field name that what people wrote is encrypted for."""
+
+OVERRIDE, OF_RECIPIENT = "override", "recipient:"
+"""How the audit names a rule that was broken on purpose, and for whom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,8 @@ class Happening:
     provider: str | None = None
     attempt: int | None = None
     detail: str = ""
+    reference: str = ""
+    """What machines call it: our reference of an attempt, or the provider's id. Nobody reads it at night."""
 
 
 STEP_WORDS: dict[StepKind, str] = {
@@ -38,20 +52,37 @@ STEP_WORDS: dict[StepKind, str] = {
 }
 
 
+FACT_WORDS: dict[Fact, str] = {
+    Fact.ACCEPTED: "accepted",
+    Fact.DELIVERED: "delivered",
+    Fact.FAILED: "failed",
+    Fact.BOUNCED: "bounced",
+    Fact.BOUNCED_AFTER_ACCEPTANCE: "taken, then returned",
+    Fact.OPTED_OUT: "opted out",
+    Fact.OPENED: "opened",
+    Fact.READ: "read",
+}
+
+
 async def of_message(
     connection: AsyncConnection, vault: Vault, message_id: int, recipient_id: int | None = None
 ) -> list[Happening]:
-    """Steps, plans, attempts, receipts, answers and replies (in their own words), oldest first.
+    """Steps, plans, overrides, holds, attempts, receipts, look-ups, answers, replies (in their own words) and what
+    was called off, oldest first.
 
     Raises :class:`Refused` when the key file is not the one the replies were encrypted with.
     """
     lines = [
         *await _steps(connection, message_id),
         *await _planned(connection, message_id, recipient_id),
+        *await _suppressed(connection, message_id, recipient_id),
+        *await _overrides(connection, message_id, recipient_id),
+        *await _held(connection, message_id, recipient_id),
         *await _attempts(connection, message_id, recipient_id),
         *await _receipts(connection, message_id, recipient_id),
         *await _answers(connection, message_id, recipient_id),
         *await _replies(connection, vault, message_id, recipient_id),
+        *await _called_off(connection, message_id, recipient_id),
     ]
     return sorted(lines, key=lambda line: line.at)
 
@@ -62,7 +93,11 @@ async def _steps(connection: AsyncConnection, message_id: int) -> list[Happening
     for row in rows:
         words = STEP_WORDS[StepKind(row.kind)]
         lines.append(
-            Happening(row.created_at, f"{words} asked for", detail=f"by {row.actor}, {row.people} people")
+            Happening(
+                row.created_at,
+                f"{words} asked for",
+                detail=f"by {row.actor}, {'1 person' if row.people == 1 else f'{row.people:,} people'}",
+            )
         )
         if row.undone_at:
             lines.append(Happening(row.undone_at, f"{words} undone"))
@@ -80,7 +115,7 @@ async def _planned(connection: AsyncConnection, message_id: int, recipient_id: i
     )
     if recipient_id is not None:
         query = query.where(d.recipient_id == recipient_id)
-    lines = [
+    return [
         Happening(
             row.created_at,
             "planned",
@@ -91,19 +126,151 @@ async def _planned(connection: AsyncConnection, message_id: int, recipient_id: i
         )
         for row in await connection.execute(query)
     ]
-    suppressed = (
-        select(t.recipients.c.why, t.people.c.name, t.messages.c.created_at)
-        .join(t.people, t.people.c.id == t.recipients.c.person_id)
-        .join(t.messages, t.messages.c.id == t.recipients.c.message_id)
-        .where(t.recipients.c.message_id == message_id, t.recipients.c.suppression.is_not(None))
+
+
+async def _suppressed(
+    connection: AsyncConnection, message_id: int, recipient_id: int | None
+) -> list[Happening]:
+    """Who was left out, when it was decided: as the last step they were meant in was routed, or undone."""
+    r, s, of = t.recipients.c, t.steps.c, t.step_people.c
+    meant = select(of.recipient_id).where(of.step_id == s.id, of.recipient_id == r.id).exists()
+    decided = (
+        select(func.max(func.coalesce(s.routed_at, s.undone_at)))
+        .where(s.message_id == r.message_id, or_(s.kind == StepKind.FIRST.value, meant))
+        .correlate(t.recipients)
+        .scalar_subquery()
+    )
+    query = (
+        select(r.why, t.people.c.name, func.coalesce(decided, t.messages.c.created_at).label("at"))
+        .join(t.people, t.people.c.id == r.person_id)
+        .join(t.messages, t.messages.c.id == r.message_id)
+        .where(r.message_id == message_id, r.suppression.is_not(None))
     )
     if recipient_id is not None:
-        suppressed = suppressed.where(t.recipients.c.id == recipient_id)
-    lines += [
-        Happening(row.created_at, "suppressed", row.name, detail=row.why)
-        for row in await connection.execute(suppressed)
+        query = query.where(r.id == recipient_id)
+    return [
+        Happening(row.at, "suppressed", row.name, detail=row.why) for row in await connection.execute(query)
     ]
+
+
+async def _overrides(
+    connection: AsyncConnection, message_id: int, recipient_id: int | None
+) -> list[Happening]:
+    """Where a rule was broken on purpose. The audit names the recipient by key and the message by public id."""
+    u, m = t.audit.c, t.messages.c
+    query = (
+        select(u.at, u.subject, u.detail, m.public_id)
+        .join(t.messages, m.production_id == u.production_id)
+        .where(m.id == message_id, u.action == OVERRIDE, u.at >= m.created_at)
+        .order_by(u.id)
+    )
+    if recipient_id is not None:
+        query = query.where(u.subject == f"{OF_RECIPIENT}{recipient_id}")
+    found = []
+    for row in await connection.execute(query):
+        detail = json.loads(row.detail)
+        if detail.get("message") == row.public_id:
+            found.append((row.at, int(row.subject.removeprefix(OF_RECIPIENT)), detail.get("what", "")))
+    names: dict[int, str] = {}
+    for some in chunks(sorted({recipient for _, recipient, _ in found})):
+        people = await connection.execute(
+            select(t.recipients.c.id, t.people.c.name)
+            .join(t.people, t.people.c.id == t.recipients.c.person_id)
+            .where(t.recipients.c.id.in_(some))
+        )
+        names |= {one.id: one.name for one in people}
+    return [Happening(at, "override", names.get(recipient), detail=what) for at, recipient, what in found]
+
+
+async def _held(connection: AsyncConnection, message_id: int, recipient_id: int | None) -> list[Happening]:
+    """What waits for quiet hours to end, and what did and was not tried again since: its time to go still stands."""
+    d = t.deliveries.c
+    waited = and_(d.attempt == 1, d.due_at > d.created_at)
+    query = (
+        select(d.created_at, d.due_at, d.channel, t.people.c.name, t.productions.c.time_zone)
+        .join(t.recipients, t.recipients.c.id == d.recipient_id)
+        .join(t.people, t.people.c.id == t.recipients.c.person_id)
+        .join(t.productions, t.productions.c.id == d.production_id)
+        .where(d.message_id == message_id, or_(d.work == Work.HELD.value, waited))
+    )
+    if recipient_id is not None:
+        query = query.where(d.recipient_id == recipient_id)
+    return [
+        Happening(
+            row.created_at,
+            f"held until {_moment(row.created_at, row.due_at, row.time_zone)}",
+            row.name,
+            row.channel,
+            detail=HELD[0],
+        )
+        for row in await connection.execute(query)
+    ]
+
+
+def _moment(now_ms: int, at_ms: int, zone: str) -> str:
+    """A time of the day, with its day where that is not within the next 24 hours."""
+    if at_ms - now_ms < times.DAY_MS:
+        return times.clock_text(at_ms, zone)
+    return f"{times.wall(at_ms, zone):%a %d %b %H:%M}"
+
+
+async def _called_off(
+    connection: AsyncConnection, message_id: int, recipient_id: int | None
+) -> list[Happening]:
+    """What was queued and was not sent after all. The queue keeps why, and not when: that is told by the answer, the
+    opt-out or the reminder that ended it, else by when it was due."""
+    d, p, s = t.deliveries.c, t.suppressions.c, t.steps.c
+    answered = (
+        select(func.min(t.answers.c.at))
+        .where(t.answers.c.recipient_id == d.recipient_id, t.answers.c.at >= d.created_at)
+        .correlate(t.deliveries)
+        .scalar_subquery()
+    )
+    opted_out = (
+        select(func.min(p.created_at))
+        .where(
+            p.lookup == t.contact_points.c.lookup,
+            p.channel == d.channel,
+            or_(p.production_id.is_(None), p.production_id == d.production_id),
+            p.created_at >= d.created_at,
+        )
+        .correlate(t.deliveries, t.contact_points)
+        .scalar_subquery()
+    )
+    replaced = (
+        select(func.min(s.routed_at))
+        .where(s.message_id == d.message_id, s.id > d.step_id, s.kind == StepKind.REMINDER.value)
+        .correlate(t.deliveries)
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            d.work,
+            d.why,
+            d.channel,
+            d.due_at,
+            d.give_up_at,
+            t.people.c.name,
+            case((d.why == ANSWERED[0], answered), (d.why == REPLACED[0], replaced), else_=opted_out).label(
+                "ended_at"
+            ),
+        )
+        .join(t.recipients, t.recipients.c.id == d.recipient_id)
+        .join(t.people, t.people.c.id == t.recipients.c.person_id)
+        .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
+        .where(d.message_id == message_id, d.work.in_([work.value for work in _NOT_SENT]))
+    )
+    if recipient_id is not None:
+        query = query.where(d.recipient_id == recipient_id)
+    lines = []
+    for row in await connection.execute(query):
+        work = Work(row.work)
+        ended_at = row.give_up_at if work is Work.EXPIRED else row.ended_at or row.due_at
+        lines.append(Happening(ended_at, _NOT_SENT[work], row.name, row.channel, detail=row.why))
     return lines
+
+
+_NOT_SENT = {Work.CANCELLED: "called off", Work.EXPIRED: "expired"}
 
 
 def _spoken(tail: str) -> str:
@@ -128,11 +295,15 @@ async def _attempts(
     lines = []
     for row in await connection.execute(query):
         common = (row.person, row.channel, row.provider, row.number)
-        lines.append(Happening(row.started_at, "handed to the provider", *common, detail=row.reference))
+        lines.append(Happening(row.started_at, "handed to the provider", *common, reference=row.reference))
         if row.finished_at:
             # What failed after the provider took it is told by the receipt, at its own time.
-            said, detail = ("accepted", row.provider_id) if row.provider_id else ("not accepted", row.error)
-            lines.append(Happening(row.finished_at, said, *common, detail=detail or ""))
+            if row.looks or Evidence(row.evidence) is Evidence.UNKNOWN:
+                lines.append(Happening(row.finished_at, "no clear answer", *common, detail=row.error or ""))
+            elif row.provider_id:
+                lines.append(Happening(row.finished_at, "accepted", *common, reference=row.provider_id))
+            else:
+                lines.append(Happening(row.finished_at, "not accepted", *common, detail=row.error or ""))
         if row.conflict:
             lines.append(
                 Happening(row.finished_at or row.started_at, "conflict", *common, detail=row.conflict)
@@ -149,7 +320,7 @@ async def _receipts(
             r.received_at,
             r.fact,
             r.error,
-            r.account_id,
+            r.dedupe_key,
             d.channel,
             a.number,
             t.people.c.name.label("person"),
@@ -167,7 +338,7 @@ async def _receipts(
     return [
         Happening(
             row.received_at,
-            f"receipt: {row.fact}",
+            f"{_heard(row.dedupe_key)}: {FACT_WORDS[Fact(row.fact)]}",
             row.person,
             row.channel,
             row.provider or "crew page",
@@ -176,6 +347,11 @@ async def _receipts(
         )
         for row in await connection.execute(query)
     ]
+
+
+def _heard(dedupe_key: str) -> str:
+    """Whether the provider told us by itself, or because it was asked."""
+    return "asked, and heard" if dedupe_key.startswith(LOOK_UP) else "receipt"
 
 
 async def _answers(connection: AsyncConnection, message_id: int, recipient_id: int | None) -> list[Happening]:

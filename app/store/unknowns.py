@@ -18,6 +18,9 @@ from app.store.receipts import Incoming
 from app.store.rollup import roll_up, with_carried
 from providers.contract import Channel, Fact, Found
 
+LOOK_UP = "look-up:"
+"""How the key of a receipt begins that is an answer to our own question."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
@@ -129,7 +132,7 @@ async def settle(
                 [
                     Incoming(
                         account_id=unknown.account_id,
-                        dedupe_key=f"look-up:{unknown.reference}:{fact.value}",
+                        dedupe_key=f"{LOOK_UP}{unknown.reference}:{fact.value}",
                         fact=fact,
                         reference=unknown.reference,
                         provider_id=found.provider_id,

@@ -241,6 +241,12 @@ def test_undoing_too_late_says_what_is_so(counter: Counter) -> None:
     assert "it has gone out" in counter.give("undo", gone, "--json").document["error"]
 
 
+def test_the_question_names_a_message_without_a_subject_by_its_first_words(counter: Counter) -> None:
+    body = "The unit moves to Stage 4 at a quarter past seven."
+    said = counter.give("send", "--to", "all", "--priority", "urgent", "--body", body, answers=["n"])
+    assert "“The unit moves to Stage 4 at a quarter…”" in " ".join(said.asked)
+
+
 def test_what_waits_because_nothing_sends_can_be_undone_after_its_window(counter: Counter) -> None:
     waits = counter.send()["code"]
     counter.later(3_600)

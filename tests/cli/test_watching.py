@@ -62,6 +62,17 @@ def test_explain_tells_one_persons_story_in_order(counter: Counter) -> None:
     assert len(counter.ask("explain", code)) > len(story)
 
 
+def test_explain_shows_ids_to_machines_and_not_to_people(counter: Counter) -> None:
+    code = _sent(counter)
+    handed = next(
+        one for one in counter.ask("explain", code, "ada lund") if one["what"] == "handed to the provider"
+    )
+    assert len(handed["detail"]) == 16
+    said = counter.give("explain", code, "ada lund").stdout
+    assert "handed to the provider" in said
+    assert handed["detail"] not in said
+
+
 def test_explain_asks_which_of_two_people_of_one_name_is_meant(counter: Counter) -> None:
     crew = counter.home / "more.csv"
     crew.write_text(

@@ -300,7 +300,8 @@ async def test_a_failure_after_acceptance_is_told_by_its_receipt_alone(ledger: L
     await ledger.hear(ledger.incoming(Fact.FAILED, provider_id="SM1", error=NEVER))
     story = await ledger.database.reading(lambda c: timeline.of_message(c, ledger.vault, message_id))
     told = {one.what: one.detail for one in story}
-    assert told["accepted"] == "SM1"
+    assert told["accepted"] == ""  # ids are for machines
+    assert {one.what: one.reference for one in story}["accepted"] == "SM1"
     assert NEVER.sentence in told["receipt: failed"]
     assert told["planned"] == f"to …{number(0)[-4:]}"
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.domain import texts
 from app.domain.message_types import MessageType
-from app.domain.messages import SUBJECT_LIMIT, Composed, problem_of
+from app.domain.messages import HEADLINE_LIMIT, SUBJECT_LIMIT, Composed, headline, problem_of
 from app.domain.priorities import Priority, Purpose
 from app.domain.replies import STANDARD_OPTIONS
 from app.domain.sms import DEFAULT_LIMIT, HARD_LIMIT
@@ -72,3 +72,32 @@ def test_what_passes_is_never_longer_than_a_carrier_takes(body: str, subject: st
         for language in texts.OPT_OUT_WORDS:
             text = sms(made, link=LINK, opt_out_words=True, language=language)
             assert len(text) <= HARD_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "called"),
+    [
+        ("Unit moves", "Gate C.", "Unit moves"),
+        ("  ", "Lunch is pushed\n30 minutes.", "Lunch is pushed 30 minutes."),
+        (
+            "",
+            "The unit moves to Stage 4 at a quarter past seven.",
+            "The unit moves to Stage 4 at a quarter…",
+        ),
+        ("", "x" * 41, "x" * 39 + "…"),
+        ("", "", ""),
+    ],
+)
+def test_a_message_is_called_by_its_subject_or_the_beginning_of_its_body(
+    subject: str, body: str, called: str
+) -> None:
+    assert headline(subject, body) == called
+
+
+@given(st.text(max_size=200))
+def test_a_headline_from_a_body_is_one_short_line_and_never_empty_where_the_body_is_not(body: str) -> None:
+    called = headline("", body)
+    assert len(called) <= HEADLINE_LIMIT
+    assert called == " ".join(called.split())
+    assert bool(called) == bool(body.strip())
+    assert " ".join(body.split()).startswith(called.removesuffix("…"))
