@@ -238,7 +238,9 @@ def remind(desk: Desk, message: Message, yes: Yes = False) -> Answer:
 
     async def work(house: House) -> Answer:
         found = await watching.status(house.office, message)
-        question = f"Remind {output.people(found.summary.to_remind)} of {found.summary.code}?"
+        reached = await watching.can_be_reminded(house.office, found.summary)
+        whom = "everybody who has not read it" if reached is None else output.people(reached)
+        question = f"Remind {whom} of {found.summary.code}?"
         desk.must_agree(yes, question)
         step = await chasing.remind(house.office, house.actor, message)
         at = f"{times.wall(step.not_before, house.office.production.time_zone):%H:%M:%S}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.domain import ids
 from app.domain.actor import Actor
 from app.domain.buckets import Bucket
@@ -77,7 +79,8 @@ async def remind(office: Office, actor: Actor, name: str, only: Collection[int] 
     now = office.clock.now_ms()
     public_id = ids.ulid(now, office.random_bytes)
     not_before = now + undo_window_s(StepKind.REMINDER, message.priority) * 1000
-    reach = await _reach(office, message, now, only)
+    async with office.database.read() as connection:
+        reach = await _reach(connection, message, now, only)
     async with office.database.write() as connection:
         last = await steps.latest(connection, message.id, StepKind.REMINDER)
         if last and guarded(last.created_at, now):
@@ -152,16 +155,32 @@ class _Reach:
         return self.left_out[0][1] if self.left_out else None
 
 
-async def _reach(office: Office, message: StoredMessage, now_ms: int, only: Collection[int] | None) -> _Reach:
+COUNTED_AT_MOST = 1_000
+"""Where more people than these would be meant, how many of them can be reached is not worked out while figures are
+live: the key says no number then, the step does."""
+
+
+async def can_be_reminded(connection: AsyncConnection, summary: Summary, now_ms: int) -> int | None:
+    """How many people a reminder would go to now: the decision of the step itself. None where they are too many to
+    be looked at again and again."""
+    meant = summary.to_remind + summary.buckets.get(Bucket.SUPPRESSED, 0)
+    if cannot_remind(summary, now_ms) or meant > COUNTED_AT_MOST:
+        return None
+    message = await messages.by_id(connection, summary.id)
+    return len((await _reach(connection, message, now_ms, None)).recipients)
+
+
+async def _reach(
+    connection: AsyncConnection, message: StoredMessage, now_ms: int, only: Collection[int] | None
+) -> _Reach:
     """Route the non-readers before anything is written, so that the write stays short."""
-    async with office.database.read() as connection:
-        wanted = await freezing.to_remind(connection, message.id)
-        left_before = await freezing.left_out(connection, message.id)
-        meant = wanted | left_before
-        if only is not None:
-            meant = {recipient: person for recipient, person in meant.items() if recipient in set(only)}
-        people = await addressees.of_people(connection, message.production_id, set(meant.values()))
-        available = await accounts.channels_with_provider(connection, message.production_id)
+    wanted = await freezing.to_remind(connection, message.id)
+    left_before = await freezing.left_out(connection, message.id)
+    meant = wanted | left_before
+    if only is not None:
+        meant = {recipient: person for recipient, person in meant.items() if recipient in set(only)}
+    people = await addressees.of_people(connection, message.production_id, set(meant.values()))
+    available = await accounts.channels_with_provider(connection, message.production_id)
     routable = Routable(message.priority, message.purpose, message.channels)
     decisions = {
         recipient: route(people[person].addressee, routable, available, now_ms)

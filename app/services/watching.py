@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, time
+from typing import Protocol
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import times
 from app.domain.buckets import NON_READERS, Bucket, ChannelFigures
 from app.domain.problem import Refused
+from app.services import chasing
 from app.services.office import Office, find_message
 from app.store import audience, board, incidents, standings, timeline, trouble
 from app.store import day as days
@@ -42,10 +45,30 @@ class Center:
     incidents: tuple[Incident, ...]
     people: int
     dispatching: bool
+    chosen: Chosen | None = None
 
 
-async def center(office: Office, *, feed_rows: int = 100, messages_limit: int = 500) -> Center:
-    """The Center as it is now."""
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The message that is looked at, at the same moment as everything else: list and counters agree."""
+
+    message_id: int
+    non_readers: tuple[Standing, ...] | None
+    """Everybody we are still after; None where they have not changed."""
+    can_be_reminded: int | None
+    """How many a reminder would go to; None where none can be sent, or that is not worked out."""
+
+
+class Choice(Protocol):
+    """Says which of the messages that were read is looked at, and whether its people must be read again."""
+
+    def __call__(self, messages: Sequence[Summary], /) -> tuple[Summary, bool] | None: ...
+
+
+async def center(
+    office: Office, choice: Choice | None = None, *, feed_rows: int = 100, messages_limit: int = 500
+) -> Center:
+    """The Center as it is now, with the people of the message that is looked at."""
     now = office.clock.now_ms()
     midnight = midnight_ms(office, now)
     async with office.database.read() as connection:
@@ -55,6 +78,8 @@ async def center(office: Office, *, feed_rows: int = 100, messages_limit: int = 
         unread, since = await days.unread_urgent(connection, office.production.id, midnight)
         open_incidents = await incidents.standing(connection)
         people = await audience.head_count(connection, office.production.id, ["all"])
+        wanted = choice(summaries) if choice else None
+        chosen = await _chosen(connection, *wanted, now) if wanted else None
     return Center(
         now_ms=now,
         messages=tuple(summaries),
@@ -65,6 +90,16 @@ async def center(office: Office, *, feed_rows: int = 100, messages_limit: int = 
         incidents=tuple(open_incidents),
         people=people,
         dispatching=office.is_dispatching(),
+        chosen=chosen,
+    )
+
+
+async def _chosen(connection: AsyncConnection, summary: Summary, changed: bool, now_ms: int) -> Chosen:
+    people = await standings.standings(connection, summary.id, NON_READERS) if changed else None
+    return Chosen(
+        summary.id,
+        None if people is None else tuple(people),
+        await chasing.can_be_reminded(connection, summary, now_ms),
     )
 
 
@@ -80,10 +115,10 @@ def midnight_ms(office: Office, now_ms: int) -> int:
     return times.at_wall(here.date(), time(0), office.production.time_zone)
 
 
-async def non_readers(office: Office, message_id: int, *, text: str = "") -> list[Standing]:
-    """Everybody we are still after for a message (by its internal key), with the reason and the next step."""
+async def can_be_reminded(office: Office, summary: Summary) -> int | None:
+    """How many people a reminder would go to now; None where none can be sent, or that is not worked out."""
     async with office.database.read() as connection:
-        return await standings.standings(connection, message_id, NON_READERS, text=text)
+        return await chasing.can_be_reminded(connection, summary, office.clock.now_ms())
 
 
 async def departments(office: Office) -> list[tuple[str, int]]:

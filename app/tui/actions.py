@@ -35,6 +35,8 @@ class Situation:
     may_send: bool = True
     message: Summary | None = None
     """The message under the cursor."""
+    can_be_reminded: int | None = None
+    """How many a reminder of it would go to, where that is known."""
     held: Summary | None = None
     """The message whose undo window the hold bar shows."""
     marked: frozenset[int] = frozenset()
@@ -151,7 +153,7 @@ def on_people(at: Situation) -> Problem | None:
 def remind_label(at: Situation) -> str:
     if at.marked:
         return f"Remind {len(at.marked):,} marked"
-    return f"Remind {at.message.to_remind:,}" if at.message and at.message.to_remind else "Remind"
+    return f"Remind {at.can_be_reminded:,}" if at.can_be_reminded else "Remind"
 
 
 # ------------------------------------------------------------------------------------------------ runs

@@ -82,9 +82,7 @@ class Ticker:
 
 async def read_center(office: Office, view: CenterView) -> None:
     """Everything the Center shows, and the people of the chosen message if they changed."""
-    view.take(await watching.center(office))
-    if wanted := view.people_wanted:
-        view.take_people(wanted, await watching.non_readers(office, wanted[0]))
+    view.take(await watching.center(office, view.choice))
 
 
 async def read_message(office: Office, view: MessageView) -> None:

@@ -90,6 +90,8 @@ class CenterView:
     people: dict[int, Standing] = field(default_factory=dict)
     people_of: tuple[int, int] | None = None
     """The message and its state of change that ``people`` was read for."""
+    can_be_reminded: tuple[int, int | None] | None = None
+    """The message, and how many a reminder of it would go to as far as that is known."""
     go_to: str | None = None
     """The public id of a message to look at as soon as it is read: one that was sent a moment ago."""
     message_order: Order = MESSAGE_ORDERS[0]
@@ -112,11 +114,12 @@ class CenterView:
             self.dirty_messages |= changed
             self.dirty.add(Part.MESSAGES)
         self.messages = fresh
-        if self.message_id not in fresh:
-            self.choose(next(iter(fresh), None))
-        for one in center.messages:
-            if one.public_id == self.go_to:
-                self.choose(one.id)
+        looked_at = self._looked_at(center.messages)
+        self.choose(looked_at.id if looked_at else None)
+        if (chosen := center.chosen) and looked_at and chosen.message_id == looked_at.id:
+            self.can_be_reminded = (chosen.message_id, chosen.can_be_reminded)
+            if chosen.non_readers is not None:
+                self.take_people((looked_at.id, looked_at.dirty), chosen.non_readers)
         if before is None or before.feed != center.feed:
             self.dirty.add(Part.FEED)
         if before is None or before.day != center.day:
@@ -132,12 +135,21 @@ class CenterView:
         self.people, self.people_of = {}, None
         self.dirty |= {Part.PEOPLE, Part.MESSAGES}
 
-    @property
-    def people_wanted(self) -> tuple[int, int] | None:
-        """The message whose people must be read again, with its state of change, or None."""
-        message = self.message
-        wanted = (message.id, message.dirty) if message else None
-        return wanted if wanted != self.people_of else None
+    def _looked_at(self, messages: Sequence[Summary]) -> Summary | None:
+        """Which of these is looked at: one that was sent a moment ago, else the chosen one, else the first."""
+        by_wish = [one for one in messages if self.go_to is not None and one.public_id == self.go_to]
+        by_key = [one for one in messages if one.id == self.message_id]
+        return next(iter([*by_wish, *by_key, *messages[:1]]), None)
+
+    def choice(self, messages: Sequence[Summary], /) -> tuple[Summary, bool] | None:
+        """The message that is looked at among those read, and whether its people must be read again."""
+        chosen = self._looked_at(messages)
+        return (chosen, (chosen.id, chosen.dirty) != self.people_of) if chosen else None
+
+    def reminded_of(self, message_id: int) -> int | None:
+        """How many a reminder of this message would go to, where that is known."""
+        known, people = self.can_be_reminded or (None, None)
+        return people if known == message_id else None
 
     def take_people(self, wanted: tuple[int, int], people: Sequence[Standing]) -> None:
         """Take the non-readers that were read for ``wanted``; too late, if another message is looked at now."""

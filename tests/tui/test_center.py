@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.composition import not_stored
 from app.domain.buckets import Bucket
 from app.domain.priorities import GUARD_S, Priority
+from app.services import chasing, watching
 from app.services import crew as crew_service
-from app.services import watching
+from app.store import standings
 from app.store.board import Summary
 from app.tui.actions import CENTER_ACTIONS
+from app.tui.ticker import read_center
+from app.tui.view_models import CenterView
 from providers.contract import Channel, Fact, ProviderError
 from tests.tui.conftest import LARGE, SMALL, Sit
 from tests.tui.house import COORDINATOR, House, open_house
@@ -280,6 +284,65 @@ async def test_r_on_marked_people_reminds_only_those(house: House, sit: Sit) -> 
         await desk.press("r")
         desk.line_with("Reminding 2 people")
         assert "marked" not in desk.footer
+
+
+async def test_the_key_the_bar_and_the_step_say_the_same_number(house: House, sit: Sit) -> None:
+    """Two are not among them: one number is dead, another wants no more texts."""
+    await house.hire(10)
+    await house.give_provider()
+    sent = await house.post("Unit move")
+    names = list(await house.names(sent.code))
+    dead = ProviderError("30005", "The number does not exist.", "Ask for the new one.", bad_address=True)
+    await house.tell(sent.code, Fact.FAILED, names[:1], dead)
+    stop = ProviderError("21610", "They opted out.", "Reach them another way.", opted_out=True)
+    await house.tell(sent.code, Fact.OPTED_OUT, names[1:2], stop)
+    async with sit() as desk:
+        assert "Not read 10" in desk.text
+        assert "r Remind 8" in desk.footer
+        await desk.press("r")
+        assert "8 people" in desk.line_with("Reminding 8 people")
+    open_step = (await summary(house, "Unit move")).open_step
+    assert open_step is not None
+    assert (open_step.people, open_step.unreachable) == (8, 2)
+
+
+async def test_where_too_many_would_be_looked_at_the_key_says_no_number(
+    house: House, sit: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chasing, "COUNTED_AT_MOST", 9)
+    await house.hire(10)
+    await house.give_provider()
+    await house.post("Unit move")
+    async with sit() as desk:
+        assert "r Remind" in desk.footer
+        assert "Remind 1" not in desk.footer
+        await desk.press("r")
+        desk.line_with("Reminding 10 people")
+
+
+async def test_the_list_and_its_message_are_of_one_moment(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody reads it between the reading of the figures and that of the list."""
+    await house.hire(10)
+    await house.give_provider()
+    sent = await house.post("Unit move")
+    names = list(await house.names(sent.code))
+    look = standings.standings
+
+    async def late(*about: Any, **more: Any) -> Any:
+        await house.tell(sent.code, Fact.READ, names[:1])
+        return await look(*about, **more)
+
+    view = CenterView()
+    with monkeypatch.context() as patch:
+        patch.setattr(standings, "standings", late)
+        await read_center(house.office, view)
+    assert view.message is not None
+    assert (view.message.non_readers, len(view.people)) == (10, 10)
+    await read_center(house.office, view)
+    assert view.message is not None
+    assert (view.message.non_readers, len(view.people)) == (9, 9)
 
 
 async def test_marks_do_not_follow_to_another_message(house: House, sit: Sit) -> None:

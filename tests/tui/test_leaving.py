@@ -167,7 +167,7 @@ NIGHT = (22 * 60, 6 * 60)
 
 @pytest.mark.parametrize(
     ("people", "words"),
-    [(1, "For 1 person it is held until 06:00."), (2, "For 2 people it is held until 06:00.")],
+    [(1, "Something is held for 1 person until 06:00."), (2, "Something is held for 2 people until 06:00.")],
     ids=["one", "two"],
 )
 async def test_texts_held_for_quiet_hours_are_named_with_their_hour(

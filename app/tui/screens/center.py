@@ -72,6 +72,7 @@ class CenterScreen(BoardScreen):
             read_only=self.callboard.read_only,
             may_send=self.actor.may_send,
             message=view.messages.get(key) if isinstance(key, int) else None,
+            can_be_reminded=view.reminded_of(key) if isinstance(key, int) else None,
             held=self.held_message(now),
             marked=frozenset(one for one in marks if isinstance(one, int)),
             focus=self.focus_name,

@@ -127,6 +127,7 @@ class MessageScreen(BoardScreen):
             read_only=self.callboard.read_only,
             may_send=self.actor.may_send,
             message=self.view.summary,
+            can_be_reminded=self.callboard.view.reminded_of(self.view.summary.id),
             held=self.held_message(now),
             marked=frozenset(key for key in self.table(PEOPLE).marks if isinstance(key, int)),
             focus=self.focus_name,

@@ -38,7 +38,7 @@ def left_undone(
         sentences.append(f"Something waits that is to go out to {people_words(waiting)}.")
     if held:
         until = "" if held_until is None else f" until {clock_text(held_until, zone)}"
-        sentences.append(f"For {people_words(held)} it is held{until}.")
+        sentences.append(f"Something is held for {people_words(held)}{until}.")
     if not sentences:
         return None
     return Problem(" ".join(sentences), KEPT if kept else THROWN_AWAY)
