@@ -1,4 +1,5 @@
-"""One line of facts, left and right. Where it is too narrow the least important ones are left out."""
+"""One line of facts, left and right. Where it is too narrow the least important ones are left out; a line that may
+is folded before anything of its words is cut off."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 from textual.content import Content
+from textual.geometry import Size
 from textual.widget import Widget
 
 from widgets.cells import STYLES, Tone, one_line
@@ -24,14 +26,16 @@ class Fact:
 
 
 class StatusLine(Widget):
-    """Facts in one line, those on the right pushed to the edge."""
+    """Facts in one line, those on the right pushed to the edge; in ``most`` lines where one is not enough for what
+    must not be left out."""
 
-    DEFAULT_CSS = "StatusLine { height: 1; width: 1fr; }"
+    DEFAULT_CSS = "StatusLine { height: auto; width: 1fr; }"
 
     def __init__(
-        self, *, glyphs: Glyphs = UNICODE, id: str | None = None, classes: str | None = None
+        self, *, most: int = 1, glyphs: Glyphs = UNICODE, id: str | None = None, classes: str | None = None
     ) -> None:
         super().__init__(id=id, classes=classes)
+        self.most = most
         self.glyphs = glyphs
         self.facts: tuple[Fact, ...] = ()
 
@@ -40,23 +44,31 @@ class StatusLine(Widget):
         wanted = tuple(fact for fact in facts if fact.text)
         if wanted != self.facts:
             self.facts = wanted
-            self.refresh()
+            self.refresh(layout=self.most > 1)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
+        return len(self._lines(width))
 
     @property
     def separator(self) -> str:
         return f" {self.glyphs.dot} "
 
     def render(self) -> Content:
-        width = self.size.width
+        return Content("\n").join(self._lines(self.size.width))
+
+    def _lines(self, width: int) -> list[Content]:
         kept = list(self.facts)
         while self._length(kept) > width and any(fact.drop for fact in kept):
             kept.remove(max(kept, key=lambda fact: fact.drop))
         left = [fact for fact in kept if not fact.right]
         right = [fact for fact in kept if fact.right]
         gap = max(1, width - self._row_length(left) - self._row_length(right)) if right else 0
-        return Content.assemble(*self._parts(left), " " * gap, *self._parts(right)).truncate(
-            width, ellipsis=True
-        )
+        whole = Content.assemble(*self._parts(left), " " * gap, *self._parts(right))
+        if self.most == 1 or whole.cell_length <= width:
+            return [whole.truncate(width, ellipsis=True)]
+        folded = whole.wrap(width)
+        last = Content(" ").join(folded[self.most - 1 :]).truncate(width, ellipsis=True)
+        return [*folded[: self.most - 1], last]
 
     def _row_length(self, facts: Sequence[Fact]) -> int:
         words = sum(cell_len(one_line(fact.text)) for fact in facts)

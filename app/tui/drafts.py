@@ -77,6 +77,11 @@ def segments_words(count: int) -> str:
     return "1 segment" if count == 1 else f"{count:,} segments"
 
 
+def link_words(text: str) -> str:
+    """What the x's at the end of a link stand for."""
+    return "everybody gets a link of their own" if SAMPLE_TOKEN in text else ""
+
+
 def size_facts(text: str) -> list[Fact]:
     """How many segments a text takes, and the characters that make it more."""
     size = sms.measure(text)
@@ -152,7 +157,7 @@ def cost_facts(sheet: Preflight, priority: Priority) -> list[Fact]:
         Fact(money_words(sheet.cost), Tone.DIM, drop=1),
         Fact(f"goes out after {undo_s} s"),
         Fact(
-            f"{'the others' if sheet.held else 'all'} sent in about {times.spell(sheet.eta_seconds * 1000)}",
+            f"{'rest' if sheet.held else 'all'} sent in about {times.spell(sheet.eta_seconds * 1000)}",
             drop=2,
         ),
     ]

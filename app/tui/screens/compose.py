@@ -23,6 +23,7 @@ from app.tui.board_rows import CHANNEL_WORDS, people_words
 from app.tui.drafts import (
     NO_PROVIDER,
     Draft,
+    link_words,
     no_provider,
     nothing_on,
     priority_words,
@@ -215,7 +216,9 @@ class ComposeScreen(BoardScreen):
         too_long = problem_of(composed, self.office.production.name) if draft.subject or draft.body else None
         self.query_one("#size", StatusLine).show(self._size_of(text, too_long))
         self.query_one("#preview", Static).update(text[:HARD_LIMIT])
-        self.query_one("#preview-title").set_class(not text, "-nothing")
+        title = self.query_one("#preview-title", PaneTitle)
+        title.set_class(not text, "-nothing")
+        title.show("The text", link_words(text))
         self._problem("")
 
     def _size_of(self, text: str, too_long: Problem | None) -> list[Fact]:

@@ -104,7 +104,7 @@ class MessageScreen(BoardScreen):
             with Vertical(id="people-pane"):
                 yield PaneTitle("People", glyphs=glyphs, id="people-title")
                 yield VirtualTable(board_rows.PEOPLE_COLUMNS, glyphs=glyphs, id=PEOPLE)
-                yield StatusLine(glyphs=glyphs, id="why")
+                yield StatusLine(most=2, glyphs=glyphs, id="why")
         with Vertical(id="timeline-pane"):
             yield PaneTitle("What happened", glyphs=glyphs, id="timeline-title")
             yield VirtualTable(

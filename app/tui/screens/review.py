@@ -14,10 +14,10 @@ from textual.widgets import Static
 from app.domain.messages import Composed
 from app.domain.problem import Problem, Refused
 from app.services import sending
-from app.services.sending import SAMPLE_TOKEN, Excluded, Preflight
+from app.services.sending import Excluded, Preflight
 from app.tui.actions import PEOPLE, REVIEW_ACTIONS, Situation, bindings
 from app.tui.board_rows import PRIORITY_TONES
-from app.tui.drafts import Draft, caution_facts, cost_facts, reach_facts, text_of
+from app.tui.drafts import Draft, caution_facts, cost_facts, link_words, reach_facts, text_of
 from app.tui.program import Program
 from app.tui.screens.board import BoardScreen
 from providers.contract import Channel
@@ -69,7 +69,7 @@ class ReviewScreen(BoardScreen):
         yield Static(self._text, id="text", markup=False)
         yield PaneTitle(glyphs=glyphs, id="people-title")
         yield VirtualTable(COLUMNS, empty="Everybody is reached.", glyphs=glyphs, id=PEOPLE)
-        yield Static("", id="why", markup=False)
+        yield StatusLine(most=2, glyphs=glyphs, id="why")
         yield from self.compose_foot()
 
     @property
@@ -80,8 +80,7 @@ class ReviewScreen(BoardScreen):
 
     def on_mount(self) -> None:
         priority = self._composed.priority
-        link = "everybody gets a link of their own" if SAMPLE_TOKEN in self._text else ""
-        self.query_one("#text-title", PaneTitle).show("The text", link)
+        self.query_one("#text-title", PaneTitle).show("The text", link_words(self._text))
         self.query_one("#head", StatusLine).show(
             [
                 Fact("Review", Tone.STRONG),
@@ -107,7 +106,8 @@ class ReviewScreen(BoardScreen):
         """The whole reason of the one under the cursor: a column has no room for it."""
         key = self.table(PEOPLE).cursor_key
         one = next((one for one in self._sheet.excluded if one.person_id == key), None)
-        self.query_one("#why", Static).update(f"{one.person}: {one.why} {one.next}" if one else "")
+        facts = [Fact(one.person, Tone.STRONG, drop=1), Fact(f"{one.why} {one.next}")] if one else []
+        self.query_one("#why", StatusLine).show(facts)
 
     def situation(self) -> Situation:
         return Situation(self.now_ms, self.callboard.read_only, self.actor.may_send, focus=self.focus_name)
