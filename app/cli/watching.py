@@ -117,7 +117,7 @@ def status_lines(found: Status, production: str, zone: str) -> list[str]:
     summary, figures = found.summary, found.summary.figures
     at = times.clock_text(summary.created_at, zone)
     lines = [
-        f"{production}  {summary.code}  {summary.priority.label}  {summary.subject}  ({summary.word}, {at})",
+        f"{production}  {summary.code}  {summary.priority.label}  {summary.headline}  ({summary.word}, {at})",
         f"Delivered {figures.delivered} of {figures.recipients}, read {figures.read}, "
         f"confirmed {figures.confirmed}. Still after: {summary.non_readers}.",
         "",
@@ -155,7 +155,7 @@ def _list_lines(listed: tuple[Summary, ...], zone: str) -> list[str]:
             one.code,
             times.clock_text(one.created_at, zone),
             one.priority.label,
-            one.subject,
+            one.headline,
             one.figures.recipients,
             one.figures.delivered,
             one.figures.read,

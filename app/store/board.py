@@ -6,8 +6,9 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import desc, func, select
+from sqlalchemy import ColumnElement, desc, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.buckets import (
@@ -20,7 +21,7 @@ from app.domain.buckets import (
     Figures,
     Waits,
 )
-from app.domain.messages import MessageStatus
+from app.domain.messages import MessageStatus, headline
 from app.domain.priorities import Priority, StepKind
 from app.store import tables as t
 from app.store.rollup import ALL, WAITS
@@ -48,6 +49,8 @@ class Summary:
     public_id: str
     code: str
     subject: str
+    headline: str
+    """What it is called: the subject, else the beginning of the body."""
     priority: Priority
     status: MessageStatus
     channels: tuple[Channel, ...]
@@ -93,14 +96,24 @@ class Summary:
 
 _NOTHING_YET = {Bucket.HELD, Bucket.NOT_REACHED, Bucket.SUPPRESSED}
 
-_subject = (
-    select(t.message_versions.c.subject)
-    .where(t.message_versions.c.message_id == t.messages.c.id)
-    .order_by(desc(t.message_versions.c.number))
-    .limit(1)
-    .scalar_subquery()
-    .label("subject")
-)
+
+def _newest(column: ColumnElement[str], label: str) -> Any:
+    """A column of the newest version of a message."""
+    return (
+        select(column)
+        .where(t.message_versions.c.message_id == t.messages.c.id)
+        .order_by(desc(t.message_versions.c.number))
+        .limit(1)
+        .scalar_subquery()
+        .label(label)
+    )
+
+
+ENOUGH_OF_THE_BODY = 200
+"""Characters read of a message that has no subject: more than any list shows."""
+
+_subject = _newest(t.message_versions.c.subject, "subject")
+_body = _newest(func.substr(t.message_versions.c.body, 1, ENOUGH_OF_THE_BODY), "body")
 
 
 async def summaries(
@@ -109,7 +122,7 @@ async def summaries(
     """The messages of a production, newest first, with counters that equal a recount."""
     m = t.messages.c
     query = (
-        select(t.messages, _subject)
+        select(t.messages, _subject, _body)
         .where(m.production_id == production_id)
         .order_by(desc(m.created_at), desc(m.id))
         .limit(limit)
@@ -155,6 +168,7 @@ async def summaries(
             public_id=row.public_id,
             code=row.code,
             subject=row.subject,
+            headline=headline(row.subject, row.body),
             priority=Priority(row.priority),
             status=MessageStatus(row.status),
             channels=tuple(Channel(one) for one in json.loads(row.channels)),

@@ -72,7 +72,7 @@ def message_row(summary: Summary, now_ms: int) -> Row:
         key=summary.id,
         cells=(
             Words(summary.priority.symbol, tone),
-            Words(summary.subject or "(no subject)", Tone.DIM if called_off else tone),
+            Words(summary.headline, Tone.DIM if called_off else tone),
             Words(summary.code, Tone.DIM),
             f"{figures.recipients:,}",
             delivered,
@@ -80,7 +80,7 @@ def message_row(summary: Summary, now_ms: int) -> Row:
             Words(not_read, alarm if summary.non_readers else Tone.DIM),
             Words(age_of(summary, now_ms), Tone.DIM),
         ),
-        words=f"{summary.subject} {summary.code} {summary.priority.label} {summary.word}",
+        words=f"{summary.headline} {summary.code} {summary.priority.label} {summary.word}",
     )
 
 

@@ -132,3 +132,17 @@ def test_the_audit_counts_in_plain_words(empty: Counter) -> None:
     assert "The one entry is as it was written." in empty.give("audit", "verify").stdout
     empty.ask("init", "--production", "DAYBREAK")
     assert "All 2 entries are" in empty.give("audit", "verify").stdout
+
+
+def test_a_message_without_a_subject_is_called_by_the_beginning_of_its_body(counter: Counter) -> None:
+    words = (
+        "--to",
+        "all",
+        "--priority",
+        "urgent",
+        "--body",
+        "Gate C is closed. Use the ramp behind Stage 9 instead.",
+    )
+    counter.ask("send", *words, "--yes")
+    assert "Gate C is closed." in counter.give("status").stdout.splitlines()[0]
+    assert counter.ask("status")["subject"] == ""

@@ -175,7 +175,7 @@ class CenterScreen(BoardScreen):
         title = f"Not read {people.counted}"
         note = f"sorted by {view.people_order.name}"
         if message:
-            title += f" {dot} {message.code} {message.subject}"
+            title += f" {dot} {message.code} {message.headline}"
             note = board_rows.answer_words(message, dot) or note
         self.query_one("#people-title", PaneTitle).show(title, note)
 

@@ -178,7 +178,7 @@ class MessageScreen(BoardScreen):
             [
                 Fact(f"{summary.priority.symbol} {summary.priority.label}", tone),
                 Fact(summary.code, Tone.DIM),
-                Fact(summary.subject, Tone.STRONG),
+                Fact(summary.headline, Tone.STRONG),
                 Fact(times.clock_text(now_ms, zone), right=True),
             ]
         )

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from app.domain.messages import Composed
+from app.domain.messages import Composed, headline
 from app.domain.problem import Problem, Refused
 from app.services import sending
 from app.services.sending import Excluded, Preflight
@@ -85,7 +85,7 @@ class ReviewScreen(BoardScreen):
             [
                 Fact("Review", Tone.STRONG),
                 Fact(f"{priority.symbol} {priority.label}", PRIORITY_TONES[priority]),
-                Fact(self._composed.subject or "(no subject)"),
+                Fact(headline(self._composed.subject, self._composed.body)),
                 Fact("nothing is sent yet", Tone.DIM, right=True, drop=1),
             ]
         )
