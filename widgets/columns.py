@@ -11,7 +11,7 @@ class Column:
     """A column: ``width`` columns wide, and ``grow`` shares of what is left over.
 
     Where there is not room for all, the column with the highest ``drop`` is left out first; one with 0 never. Where
-    those that stay still do not fit, the widest give way, down to their ``least``.
+    those that stay still do not fit, they give way down to their ``least``: first those that would grow least.
     """
 
     title: str
@@ -53,12 +53,12 @@ def widths(columns: Sequence[Column], room: int) -> list[int]:
 
 
 def _give_way(columns: Sequence[Column], kept: Sequence[int], found: list[int], missing: int) -> None:
-    """Take the columns that are missing from the widest that can give."""
+    """Take the columns that are missing from those that can give."""
     while missing > 0:
         giving = [place for place in kept if found[place] > (columns[place].least or columns[place].width)]
         if not giving:
             return
-        found[max(giving, key=lambda place: found[place])] -= 1
+        found[min(giving, key=lambda place: (columns[place].grow, -found[place]))] -= 1
         missing -= 1
 
 

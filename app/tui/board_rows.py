@@ -39,7 +39,7 @@ MESSAGE_COLUMNS = (
     Column("Code", 6, drop=3),
     Column("People", 6, right=True, drop=1),
     Column("Delivered", 11, grow=1, most=24, least=9),
-    Column("Read", 11, grow=1, most=24, least=4),
+    Column("Read", 11, grow=1, most=24, least=8),
     Column("Not read", 8, right=True),
     Column("Age", 4, right=True),
 )
@@ -90,7 +90,7 @@ def age_of(summary: Summary, now_ms: int) -> str:
 
 
 PEOPLE_COLUMNS = (
-    Column("Name", 16, grow=2, most=30, least=10),
+    Column("Name", 16, grow=2, most=30, least=14),
     Column("Department", 10, grow=1, drop=1, most=18),
     Column("State", 12, drop=5, most=25),
     Column("Why", 20, grow=4, most=60, least=10),

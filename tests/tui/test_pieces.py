@@ -109,6 +109,13 @@ def test_the_lists_fit_into_the_smallest_terminal(columns: tuple[Column, ...], r
     assert sum(width + 1 for width in found if width) <= room
 
 
+def test_where_room_is_short_the_bars_give_way_before_the_subject() -> None:
+    found = widths(MESSAGE_COLUMNS, 53)
+    by_title = dict(zip((column.title for column in MESSAGE_COLUMNS), found, strict=True))
+    assert by_title["Message"] >= 16
+    assert (by_title["Delivered"], by_title["Read"]) == (9, 8)
+
+
 @pytest.mark.parametrize("table", [MESSAGE_COLUMNS, PEOPLE_COLUMNS], ids=["messages", "people"])
 def test_the_lists_of_the_center_fit_into_80_columns_without_their_name_going(
     table: tuple[Column, ...],
