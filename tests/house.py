@@ -295,7 +295,17 @@ class Ledger:
         for one in claimed:
             reference = ids.attempt_reference(os.urandom)
             self.references[(one.id, one.attempt)] = reference
-            marks.append(Mark(one.id, one.attempt, reference, self.account_id, self.sender.id, True))
+            marks.append(
+                Mark(
+                    one.id,
+                    one.contact_point_id,
+                    one.attempt,
+                    reference,
+                    self.account_id,
+                    self.sender.id,
+                    True,
+                )
+            )
         granted = await self.do(
             lambda connection: claims.mark(connection, marks, worker=worker or self.worker, now_ms=self.now)
         )

@@ -296,6 +296,7 @@ class Dispatcher:
         granted = await self._writer.mark(
             Mark(
                 delivery_id=claimed.id,
+                contact_point_id=claimed.contact_point_id,
                 attempt=claimed.attempt,
                 reference=reference,
                 account_id=gateway.stored.id,

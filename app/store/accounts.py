@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import productions
@@ -240,8 +240,8 @@ class Slots:
 
 async def backlog_ms(connection: AsyncConnection, sender_id: int, *, urgent: bool, now_ms: int) -> int:
     """How far ahead of now the schedule of this sender is filled, in milliseconds."""
-    column = t.senders.c.urgent_at if urgent else t.senders.c.next_at
-    until = (await connection.execute(select(column).where(t.senders.c.id == sender_id))).scalar_one()
+    schedule = (await connection.execute(_SCHEDULE, {"sender_id": sender_id})).one()
+    until = schedule.urgent_at if urgent else schedule.next_at
     return int(max(0, until // MICROS - now_ms))
 
 
@@ -254,11 +254,7 @@ async def reserve(
     over all but for what was granted already. A schedule that lies far in the future (the clock was set back)
     starts again now.
     """
-    row = (
-        await connection.execute(
-            select(t.senders.c.next_at, t.senders.c.urgent_at).where(t.senders.c.id == sender.id)
-        )
-    ).one()
+    row = (await connection.execute(_SCHEDULE, {"sender_id": sender.id})).one()
     now = now_ms * MICROS
     step = 1_000_000 // sender.segments_per_second
     farthest = now + LONGEST_SCHEDULE_MS * MICROS
@@ -270,10 +266,18 @@ async def reserve(
         starts.append(at // MICROS)
         at += count * step
     used = sum(segments) * step
-    values = {"next_at": max(now, next_at) + used, "urgent_at": at} if urgent else {"next_at": at}
-    await connection.execute(update(t.senders).where(t.senders.c.id == sender.id).values(**values))
+    if urgent:
+        await connection.execute(
+            _FILL_URGENT, {"sender_id": sender.id, "to_next": max(now, next_at) + used, "to_urgent": at}
+        )
+    else:
+        await connection.execute(_FILL, {"sender_id": sender.id, "to_next": at})
     return Slots(tuple(starts))
 
+
+_SCHEDULE = select(t.senders.c.next_at, t.senders.c.urgent_at).where(t.senders.c.id == bindparam("sender_id"))
+_FILL = update(t.senders).where(t.senders.c.id == bindparam("sender_id")).values(next_at=bindparam("to_next"))
+_FILL_URGENT = _FILL.values(urgent_at=bindparam("to_urgent"))
 
 LONGEST_SCHEDULE_MS = 10 * 60_000
 """No schedule is ever filled this far ahead: reservations reach one second, URGENT pushes back by its own size."""

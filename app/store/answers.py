@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import desc, select, update
+from sqlalchemy import bindparam, desc, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import ids
@@ -46,49 +46,12 @@ class Opened:
 
 async def by_token(connection: AsyncConnection, token: str) -> Opened | None:
     """What the link with this token leads to, or None."""
-    d = t.deliveries.c
-    delivery = (
-        await connection.execute(
-            select(d.id, d.channel, d.message_id, t.contact_points.c.lookup)
-            .join(t.links, t.links.c.delivery_id == d.id)
-            .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
-            .where(t.links.c.token_hash == ids.token_hash(token))
-        )
-    ).first()
+    delivery = (await connection.execute(_BEHIND_LINK, {"token_hash": ids.token_hash(token)})).first()
     if delivery is None:
         return None
-    reference = (
-        await connection.execute(
-            select(t.attempts.c.reference)
-            .where(t.attempts.c.delivery_id == delivery.id)
-            .order_by(desc(t.attempts.c.number))
-            .limit(1)
-        )
-    ).scalar()
-    latest = (
-        select(t.answers.c.option)
-        .where(t.answers.c.recipient_id == t.recipients.c.id)
-        .order_by(desc(t.answers.c.id))
-        .limit(1)
-        .scalar_subquery()
-    )
-    at_this_address = (
-        select(d.recipient_id)
-        .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
-        .where(d.message_id == delivery.message_id, t.contact_points.c.lookup == delivery.lookup)
-    )
+    reference = (await connection.execute(_LAST_REFERENCE, {"delivery_id": delivery.id})).scalar()
     people = await connection.execute(
-        select(
-            t.recipients.c.id,
-            t.people.c.public_id,
-            t.people.c.name,
-            t.people.c.language,
-            t.people.c.time_zone,
-            latest.label("answer"),
-        )
-        .join(t.people, t.people.c.id == t.recipients.c.person_id)
-        .where(t.recipients.c.message_id == delivery.message_id, t.recipients.c.id.in_(at_this_address))
-        .order_by(t.recipients.c.id)
+        _SHARERS, {"message_id": delivery.message_id, "lookup": delivery.lookup}
     )
     rows = people.all()
     return Opened(
@@ -100,6 +63,48 @@ async def by_token(connection: AsyncConnection, token: str) -> Opened | None:
         language=rows[0].language,
         time_zone=rows[0].time_zone,
     )
+
+
+_BEHIND_LINK = (
+    select(t.deliveries.c.id, t.deliveries.c.channel, t.deliveries.c.message_id, t.contact_points.c.lookup)
+    .join(t.links, t.links.c.delivery_id == t.deliveries.c.id)
+    .join(t.contact_points, t.contact_points.c.id == t.deliveries.c.contact_point_id)
+    .where(t.links.c.token_hash == bindparam("token_hash"))
+)
+_LAST_REFERENCE = (
+    select(t.attempts.c.reference)
+    .where(t.attempts.c.delivery_id == bindparam("delivery_id"))
+    .order_by(desc(t.attempts.c.number))
+    .limit(1)
+)
+_LATEST_ANSWER = (
+    select(t.answers.c.option)
+    .where(t.answers.c.recipient_id == t.recipients.c.id)
+    .order_by(desc(t.answers.c.id))
+    .limit(1)
+    .scalar_subquery()
+)
+_AT_THIS_ADDRESS = (
+    select(t.deliveries.c.recipient_id)
+    .join(t.contact_points, t.contact_points.c.id == t.deliveries.c.contact_point_id)
+    .where(
+        t.deliveries.c.message_id == bindparam("message_id"), t.contact_points.c.lookup == bindparam("lookup")
+    )
+)
+_SHARERS = (
+    select(
+        t.recipients.c.id,
+        t.people.c.public_id,
+        t.people.c.name,
+        t.people.c.language,
+        t.people.c.time_zone,
+        _LATEST_ANSWER.label("answer"),
+    )
+    .join(t.people, t.people.c.id == t.recipients.c.person_id)
+    .where(t.recipients.c.message_id == bindparam("message_id"), t.recipients.c.id.in_(_AT_THIS_ADDRESS))
+    .order_by(t.recipients.c.id)
+)
+# Statements are built once: building one costs more than running it.
 
 
 async def note_page_fact(

@@ -197,6 +197,7 @@ class Mark:
     """What is written before a provider is called."""
 
     delivery_id: int
+    contact_point_id: int
     attempt: int
     reference: str
     account_id: int
@@ -236,6 +237,7 @@ async def mark(connection: AsyncConnection, marks: Sequence[Mark], *, worker: st
                     "delivery_id": one.delivery_id,
                     "number": one.attempt,
                     "reference": one.reference,
+                    "contact_point_id": one.contact_point_id,
                     "account_id": one.account_id,
                     "sender_id": one.sender_id,
                     "evidence": Evidence.NONE.value,

@@ -27,10 +27,12 @@ async def expire(
     of anybody else counts as run out; ``in_flight`` are calls of this process that are still open.
     """
     d = t.deliveries.c
-    ran_out = or_(d.lease_until <= now_ms, d.lease_until.is_(None))
+    ran_out = d.lease_until <= now_ms
     if worker is not None:
         ran_out = or_(ran_out, d.worker != worker)
-    over = and_(ran_out, d.id.not_in(list(in_flight))) if in_flight else ran_out
+    over = and_(ran_out, d.lease_until.is_not(None))
+    if in_flight:
+        over = and_(over, d.id.not_in(list(in_flight)))
     requeued = await connection.execute(
         update(t.deliveries)
         .where(d.work == Work.CLAIMED.value, over)
@@ -112,7 +114,7 @@ async def give_up(connection: AsyncConnection, now_ms: int) -> int:
         (
             await connection.execute(
                 update(t.deliveries)
-                .where(d.work == Work.QUEUED.value, d.give_up_at <= now_ms)
+                .where(d.work == Work.QUEUED.value, d.carried_by.is_(None), d.give_up_at <= now_ms)
                 .values(
                     work=Work.EXPIRED.value,
                     why="It was too old to send when its turn came.",

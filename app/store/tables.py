@@ -325,7 +325,7 @@ deliveries = Table(
     _to("message_id", "messages"),
     _to("step_id", "steps"),
     _to("recipient_id", "recipients", index=True),
-    _to("contact_point_id", "contact_points"),
+    _to("contact_point_id", "contact_points", index=True),
     Column("channel", Word, nullable=False),
     Column("priority", Integer, nullable=False),
     Column("work", Word, nullable=False),
@@ -336,7 +336,7 @@ deliveries = Table(
     Column("attempt", Integer, nullable=False),
     _to("account_id", "accounts", nullable=True),
     _to("sender_id", "senders", nullable=True),
-    _to("carried_by", "deliveries", nullable=True, index=True),
+    _to("carried_by", "deliveries", nullable=True),
     Column("due_at", Millis, nullable=False),
     Column("give_up_at", Millis, nullable=False),
     Column("lease_until", Millis),
@@ -369,8 +369,14 @@ deliveries = Table(
     Index(
         "ix_deliveries_leased",
         "lease_until",
-        sqlite_where=text("work IN ('claimed', 'sending')"),
-        postgresql_where=text("work IN ('claimed', 'sending')"),
+        sqlite_where=text("lease_until IS NOT NULL"),
+        postgresql_where=text("lease_until IS NOT NULL"),
+    ),
+    Index(
+        "ix_deliveries_carried",
+        "carried_by",
+        sqlite_where=text("carried_by IS NOT NULL"),
+        postgresql_where=text("carried_by IS NOT NULL"),
     ),
     Index("ix_deliveries_message_evidence", "message_id", "evidence"),
     Index("ix_deliveries_message_work", "message_id", "work"),
@@ -388,6 +394,7 @@ attempts = Table(
     _to("delivery_id", "deliveries"),
     Column("number", Integer, nullable=False),
     Column("reference", String(16), nullable=False, unique=True),
+    _to("contact_point_id", "contact_points"),
     _to("account_id", "accounts"),
     _to("sender_id", "senders"),
     Column("provider_id", String(128)),
@@ -412,7 +419,8 @@ attempts = Table(
         postgresql_where=text("look_at IS NOT NULL"),
     ),
 )
-"""One call to one provider, committed before the call is made. ``look_at`` is when an attempt whose fate is
+"""One call to one provider, committed before the call is made, and the address it was for: a delivery that waits
+follows its person to a corrected number. ``look_at`` is when an attempt whose fate is
 unknown is looked up next."""
 
 receipts = Table(

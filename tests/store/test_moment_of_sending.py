@@ -53,6 +53,26 @@ async def test_a_text_that_waits_goes_to_the_number_it_was_corrected_to(
     await ledger.check_counters()
 
 
+async def test_what_is_learned_late_of_the_old_number_is_not_held_against_the_new_one(
+    ledger: Ledger, clock: HandClock
+) -> None:
+    await bring(ledger, f"Ada Lund,Camera,{number(1)},yes")
+    await ledger.compose()
+    await ledger.route()
+    await ledger.call(Accepted("SM1"))
+    await ledger.hear(ledger.incoming(Fact.FAILED, provider_id="SM1", error=OFF))
+    await bring(ledger, f"Ada Lund,Camera,{number(2)},yes")
+    clock.advance(300)
+    assert await ledger.claim() == []
+    (claimed,) = await ledger.mark(await ledger.claim())
+    unknown = ProviderError("30005", "The carrier does not know this number.", "Ask.", bad_address=True)
+    await ledger.hear(ledger.incoming(Fact.FAILED, provider_id="SM1", error=unknown))
+    point = await ledger.one(
+        select(t.contact_points.c.problem).where(t.contact_points.c.id == claimed.contact_point_id)
+    )
+    assert point.problem is None
+
+
 async def test_whoever_shares_the_old_number_is_still_texted_there(ledger: Ledger, clock: HandClock) -> None:
     await bring(ledger, f"Ada Lund,Camera,{number(1)},yes", f"Jon Lund,Grip,{number(1)},yes")
     message_id, _ = await ledger.compose()

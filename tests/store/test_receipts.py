@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.domain.buckets import Bucket
 from app.domain.evidence import Evidence, Work
@@ -162,6 +162,25 @@ async def test_a_late_delivery_makes_the_retry_needless(ledger: Ledger) -> None:
     await ledger.check_counters()
 
 
+async def test_a_receipt_that_tells_what_is_known_moves_nobody_and_is_shown(ledger: Ledger) -> None:
+    await ledger.hire([Hire("Ada Lund", number(1))])
+    await ledger.compose()
+    await ledger.route()
+    (claimed,) = await ledger.call(Accepted("SM1"))
+    reference = ledger.references[(claimed.id, 1)]
+    await ledger.hear(ledger.incoming(Fact.DELIVERED, reference=reference))
+    stands = [await ledger.delivery(claimed.id), await _attempt(ledger, reference)]
+    events = select(t.events.c.id)
+    told, shown = await ledger.ask(events), await ledger.one(select(t.messages.c.dirty))
+    await ledger.hear(ledger.incoming(Fact.ACCEPTED, reference=reference, key="late"))
+    assert [await ledger.delivery(claimed.id), await _attempt(ledger, reference)] == stands
+    assert await ledger.ask(events) == told
+    assert (await ledger.one(select(t.messages.c.dirty))).dirty > shown.dirty
+    late = await ledger.one(select(t.receipts).where(t.receipts.c.dedupe_key == "late"))
+    assert late.applied_at is not None
+    await ledger.check_counters()
+
+
 async def test_an_old_attempts_failure_cannot_kill_a_new_attempt_and_its_delivery_does_win(
     ledger: Ledger,
 ) -> None:
@@ -255,3 +274,12 @@ async def test_a_provider_that_says_opted_out_ends_everything_queued_for_that_nu
     assert await ledger.claim() == []
     assert {one.work for one in await ledger.deliveries_of(message_id)} == {Work.DONE, Work.CANCELLED}
     await ledger.check_counters()
+
+
+@pytest.mark.parametrize("either_home", ["sqlite"], indirect=True)
+async def test_whose_a_receipt_is_is_found_without_reading_every_attempt(ledger: Ledger) -> None:
+    named = receipts._OWNERS.params(references=["k3m9x2p7"], accounts=[1], provider_ids=["SM1"])
+    query = named.compile(ledger.database.engine.sync_engine, compile_kwargs={"literal_binds": True})
+    plan = [row.detail for row in await ledger.ask(text(f"EXPLAIN QUERY PLAN {query}"))]
+    assert any("SEARCH attempts" in step for step in plan)
+    assert not any("SCAN attempts" in step for step in plan)

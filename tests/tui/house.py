@@ -157,7 +157,9 @@ class House:
             account = (await connection.execute(select(t.accounts.c.id))).scalar_one()
             sender = (await connection.execute(select(t.senders.c.id))).scalar_one()
             marks = [
-                claims.Mark(one.id, one.attempt, f"r{one.id:015d}", account, sender, True)
+                claims.Mark(
+                    one.id, one.contact_point_id, one.attempt, f"r{one.id:015d}", account, sender, True
+                )
                 for one in taken.claimed
             ]
             await claims.mark(connection, marks, worker="test", now_ms=now)

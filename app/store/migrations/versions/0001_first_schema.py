@@ -490,7 +490,15 @@ def upgrade() -> None:
             name=op.f("uq_deliveries_step_id_recipient_id_channel_contact_point_id"),
         ),
     )
-    op.create_index(op.f("ix_deliveries_carried_by"), "deliveries", ["carried_by"], unique=False)
+    op.create_index(
+        "ix_deliveries_carried",
+        "deliveries",
+        ["carried_by"],
+        unique=False,
+        sqlite_where=sa.text("carried_by IS NOT NULL"),
+        postgresql_where=sa.text("carried_by IS NOT NULL"),
+    )
+    op.create_index(op.f("ix_deliveries_contact_point_id"), "deliveries", ["contact_point_id"], unique=False)
     op.create_index(
         "ix_deliveries_due",
         "deliveries",
@@ -512,8 +520,8 @@ def upgrade() -> None:
         "deliveries",
         ["lease_until"],
         unique=False,
-        sqlite_where=sa.text("work IN ('claimed', 'sending')"),
-        postgresql_where=sa.text("work IN ('claimed', 'sending')"),
+        sqlite_where=sa.text("lease_until IS NOT NULL"),
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
     )
     op.create_index("ix_deliveries_message_evidence", "deliveries", ["message_id", "evidence"], unique=False)
     op.create_index("ix_deliveries_message_work", "deliveries", ["message_id", "work"], unique=False)
@@ -534,6 +542,7 @@ def upgrade() -> None:
         sa.Column("delivery_id", Key, nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("reference", sa.String(length=16), nullable=False),
+        sa.Column("contact_point_id", Key, nullable=False),
         sa.Column("account_id", Key, nullable=False),
         sa.Column("sender_id", Key, nullable=False),
         sa.Column("provider_id", sa.String(length=128), nullable=True),
@@ -549,6 +558,11 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=True),
         sa.Column("look_at", sa.BigInteger(), nullable=True),
         sa.Column("looks", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_point_id"],
+            ["contact_points.id"],
+            name=op.f("fk_attempts_contact_point_id_contact_points"),
+        ),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_attempts_account_id_accounts")
         ),
