@@ -41,7 +41,7 @@ def widths(columns: Sequence[Column], room: int) -> list[int]:
         shares = sum(columns[place].grow for place in growing)
         given = 0
         for place in list(growing):
-            extra = max(1, left * columns[place].grow // shares) if left - given > 0 else 0
+            extra = min(left - given, max(1, left * columns[place].grow // shares))
             most = columns[place].most
             if most and found[place] + extra >= most:
                 extra = max(0, most - found[place])

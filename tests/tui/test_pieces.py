@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
@@ -90,6 +90,7 @@ columns = st.lists(
 
 
 @given(columns, st.integers(0, 200))
+@example([Column("x", 1, grow=grow) for grow in (1, 1, 1, 3)], 12)
 def test_columns_never_take_more_than_there_is_once_those_that_may_go_are_gone(
     some: list[Column], room: int
 ) -> None:
