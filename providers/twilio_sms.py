@@ -57,6 +57,10 @@ VALIDITY_S = (1, 36_000)
 EARLIER_MS = 5_000
 """Twilio's clock and ours differ a little: a message created this long before we sent it can still be ours."""
 
+LATER_MS = 60_000
+"""One call ends after ten seconds: a message made a minute after we sent it is another one, a reminder in the same
+words."""
+
 LOOK_UP_LIMIT = 200
 LOOK_UP_PAGE = 50
 """One number gets a handful of texts a day; four pages are far more than that and still an end."""
@@ -126,7 +130,8 @@ class TwilioSms:
         matching = [
             one
             for one in listed
-            if one.body == question.text and _created_ms(one.date_created) >= earliest_ms
+            if one.body == question.text
+            and earliest_ms <= _created_ms(one.date_created) <= question.sent_at_ms + LATER_MS
         ]
         if len(matching) > 1:
             return CannotSay("Twilio has this text to this number more than once.")

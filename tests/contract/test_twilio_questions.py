@@ -52,6 +52,7 @@ def at(second: int) -> str:
     return f"Mon, 21 Sep 2026 14:13:{second:02} +0000"
 
 
+LATE = "Mon, 21 Sep 2026 14:14:21 +0000"
 DELIVERED_ONE = {**QUEUED, "status": "delivered", "price": "-0.01660", "date_created": at(16)}
 
 BY_TEXT = {
@@ -62,6 +63,9 @@ BY_TEXT = {
     "another text": ([answers(200, listed({**QUEUED, "body": "Lunch."}))], NotFound()),
     "too early": ([answers(200, listed({**QUEUED, "date_created": at(14)}))], NotFound()),
     "just early enough": ([answers(200, listed({**QUEUED, "date_created": at(15)}))], Fact.ACCEPTED),
+    "a reminder later": ([answers(200, listed({**QUEUED, "date_created": LATE}))], NotFound()),
+    "it and a reminder": ([answers(200, listed(QUEUED, {**QUEUED, "sid": "SM" + "d" * 32, "date_created": LATE}))],
+                          Fact.ACCEPTED),
     "no date": ([answers(200, listed({**QUEUED, "date_created": None}))], NotFound()),
     "on the second page": ([answers(200, listed({**QUEUED, "body": "Lunch."}, more="/2010-04-01/next")),
                             answers(200, listed(QUEUED))], Fact.ACCEPTED),
