@@ -88,7 +88,8 @@ def test_the_reminder_counts_only_people_it_can_reach(home: Path) -> None:
         (shown,) = (await watching.center(night.office)).messages
         hold = hold_of(shown, [shown], night.clock.now_ms())
         assert hold is not None
-        assert hold.effect == f"Reminding 2 people of {shown.code}; 1 cannot be reached"
+        assert hold.effect == f"Reminding 2 people of {shown.code}"
+        assert hold.beside == "1 cannot be reached"
         again = await chasing.remind(night.office, KIT, message.public_id)
         assert (again.repeated, again.people, again.unreachable) == (True, 2, 1)
         await night.engine.settled()
