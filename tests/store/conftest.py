@@ -10,6 +10,17 @@ import pytest
 from tests import postgres
 from tests.house import HandClock, Ledger, opened
 
+IN_EVERY_RUN = ("test_queue", "test_receipts", "test_moment_of_sending", "test_audit", "test_timeline")
+"""What is tried on a server in every run; the others are tried there with the long proofs."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for one in items:
+        on_a_server = "postgresql" in one.name and Path(__file__).parent in one.path.parents
+        if on_a_server and one.path.stem not in IN_EVERY_RUN:
+            one.add_marker(pytest.mark.long)
+
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[postgres.Server]:
