@@ -275,13 +275,18 @@ _BEING_CALLED = (
     )
 )
 
-_DELIVERIES = select(t.deliveries).where(
-    t.deliveries.c.id.in_(
-        select(t.attempts.c.delivery_id).where(t.attempts.c.id.in_(bindparam("attempts", expanding=True)))
+_DELIVERIES = (
+    select(t.deliveries)
+    .where(
+        t.deliveries.c.id.in_(
+            select(t.attempts.c.delivery_id).where(t.attempts.c.id.in_(bindparam("attempts", expanding=True)))
+        )
     )
+    .order_by(t.deliveries.c.id)
+    .with_for_update()
 )
 # Kept from every other writer until the transaction ends, in one order, so that nobody raises from less.
-_DELIVERIES = _DELIVERIES.order_by(t.deliveries.c.id).with_for_update()
+
 _SIBLINGS = select(t.attempts).where(t.attempts.c.delivery_id.in_(bindparam("ids", expanding=True)))
 
 _UPDATE_ATTEMPT, _UPDATE_DELIVERY = (
