@@ -265,15 +265,17 @@ DRIVERS = {"asyncpg": "PostgreSQL"}
 def _of_database(error: Exception) -> Problem | None:
     if "sqlalchemy" not in sys.modules:
         return None
+    import sqlite3  # noqa: PLC0415
+
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - loaded already, or this is not its error
 
     from app.store.engine import is_busy_or_full  # noqa: PLC0415
 
     if is_busy_or_full(error):
         return Problem("The database is busy or its disk is full just now.", "Try again in a moment.")
-    if not isinstance(error, DBAPIError):
+    if not isinstance(error, DBAPIError | sqlite3.Error):
         return None
-    said = str(error.orig)
+    said = str(error.orig if isinstance(error, DBAPIError) else error)
     return next((problem for sign, problem in _SAID_BY_SQLITE.items() if sign in said), None)
 
 

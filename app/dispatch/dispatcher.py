@@ -205,9 +205,11 @@ class Dispatcher:
         if self._calls.get(delivery_id) is call:  # what was given back may have been claimed again already
             del self._calls[delivery_id]
             del self._leases[delivery_id]
+        was_full = self._in_lane[urgent] >= SLOTS[urgent]
         self._in_lane[urgent] -= 1
         self._ended.set()
-        self.wake()
+        if was_full:
+            self.wake()
 
     async def _least_busy(self, line: Line, *, urgent: bool) -> tuple[Sender, int]:
         now = self._clock.now_ms()
@@ -321,9 +323,11 @@ class Dispatcher:
         if isinstance(outcome, Accepted):
             if self._gateways.has_stopped(account.id):
                 self._gateways.go_on(account.id)
+                self.wake()
                 await self._writer.do(lambda connection: trouble.close(connection, account, now))
         elif outcome.error.config:
             self._gateways.stop(account.id, now)
+            self.wake()  # another account may go on
             error = outcome.error
             await self._writer.do(lambda connection: trouble.open_once(connection, account, error, now))
 
@@ -331,6 +335,7 @@ class Dispatcher:
         await self._writer.do(
             lambda connection: claims.release(connection, [claimed.id], worker=self._worker)
         )
+        self.wake()
 
     def _too_late(self, claimed: Claimed) -> NotSent | None:
         """After the mark and before the call: has this machine slept, so that others may think us dead?"""

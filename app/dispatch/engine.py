@@ -36,6 +36,9 @@ HEARTBEAT_MS = 10_000
 """How often lost leases, old deliveries, half-frozen steps, parked receipts and the spool are looked after."""
 
 SETTLE_MS = 20
+"""How often the calls in flight are looked at while waiting for the last of them to be written down."""
+
+QUEUE_MS = 1_000
 """How often the queue is looked at while waiting for it to settle, when no commit says so first."""
 
 DRAIN_S = 10.0
@@ -162,11 +165,11 @@ class Engine:
                 at = await self.database.reading(partial(due.busy_until, now_ms=now))
                 if at is None and self.writer.idle and not self.dispatcher.in_flight:
                     return
-                waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(bell.wait())]
-                if at is not None and at > now:
-                    waits.append(asyncio.ensure_future(self._clock.sleep_until(at)))
-                else:
-                    waits.append(asyncio.ensure_future(self._clock.sleep_until(now + SETTLE_MS)))
+                again = now + SETTLE_MS if at is None else at if at > now else now + QUEUE_MS
+                waits: list[asyncio.Future[Any]] = [
+                    asyncio.ensure_future(bell.wait()),
+                    asyncio.ensure_future(self._clock.sleep_until(again)),
+                ]
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
                 for one in waits:
                     one.cancel()

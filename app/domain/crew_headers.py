@@ -241,7 +241,8 @@ def meaning(heading: str) -> CrewField | None:
 
 def _wording(text: str) -> CrewField | None:
     """A wording of the table, with a counter or with words cut short."""
-    for words in (fold(text).split(), [SHORT_FOR.get(word, word) for word in fold(text).split()]):
+    written = fold(text).split()
+    for words in (written, [SHORT_FOR.get(word, word) for word in written]):
         joined = "".join(words)
         if joined in _MEANING:
             return _MEANING[joined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -73,11 +74,16 @@ def shown(cell: str) -> str:
 
 def fold(text: str) -> str:
     """A form that is equal for texts a person would call the same: case, accents, spaces and marks do not count."""
+    if text.isascii():
+        return " ".join(_NO_LETTER.sub(" ", text.lower()).split())
     apart = unicodedata.normalize("NFKD", text).casefold()
     letters = "".join(
         character if character.isalnum() else " " for character in apart if not _is_accent(character)
     )
     return " ".join(letters.split())
+
+
+_NO_LETTER = re.compile(r"[^a-z0-9]+")
 
 
 def _is_accent(character: str) -> bool:

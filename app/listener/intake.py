@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import structlog
-from sqlalchemy.exc import OperationalError
 
 from app.clock import within
 from app.dispatch.writer import Writer
 from app.listener.spool import Spool, Spooled
 from app.services import hearing
 from app.store import incidents
+from app.store.engine import takes_nothing
 from app.store.receipts import Incoming
 from app.store.vault import Vault
 from providers.contract import CallbackBatch, Clock, Inbound
@@ -79,9 +79,9 @@ class Intake:
         for path, spooled in list(self._spool.waiting()):
             try:
                 await self._store(spooled)
-            except OperationalError:  # the next one would fare no better, and the order is kept
-                raise
             except Exception as error:
+                if takes_nothing(error):  # the next one would fare no better, and the order is kept
+                    raise
                 at_fault = at_fault or error
                 log.exception("a callback in the spool cannot be stored", file=path.name)
                 continue

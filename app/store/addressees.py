@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.routing import Addressee, AddressKind, Consent, ContactPoint, LineType
@@ -44,35 +44,19 @@ async def of_people(
 async def _of_some(
     connection: AsyncConnection, production_id: int, ids: Collection[int]
 ) -> dict[int, Listed]:
-    people = (await connection.execute(select(t.people).where(t.people.c.id.in_(ids)))).all()
+    people = (await connection.execute(_PEOPLE, {"ids": ids})).all()
     points: dict[int, list[Any]] = {}
-    for point in await connection.execute(
-        select(t.contact_points)
-        .where(t.contact_points.c.person_id.in_(ids), t.contact_points.c.retired_at.is_(None))
-        .order_by(t.contact_points.c.place, t.contact_points.c.id)
-    ):
+    for point in await connection.execute(_CONTACT_POINTS, {"ids": ids}):
         points.setdefault(point.person_id, []).append(point)
     point_ids = [point.id for some in points.values() for point in some]
     consents: dict[int, dict[Channel, Consent]] = {}
     opted_out: dict[str, set[Channel]] = {}
     lookups = {point.lookup for some in points.values() for point in some}
     for part in chunks(point_ids):
-        for row in await connection.execute(
-            select(t.consents.c.contact_point_id, t.consents.c.channel, t.consents.c.state)
-            .where(t.consents.c.contact_point_id.in_(part))
-            .order_by(t.consents.c.at, t.consents.c.id)
-        ):
+        for row in await connection.execute(_CONSENTS, {"points": part}):
             consents.setdefault(row.contact_point_id, {})[Channel(row.channel)] = Consent(row.state)
     for part in chunks(sorted(lookups)):
-        for out in await connection.execute(
-            select(t.suppressions.c.lookup, t.suppressions.c.channel).where(
-                t.suppressions.c.lookup.in_(part),
-                t.suppressions.c.lifted_at.is_(None),
-                or_(
-                    t.suppressions.c.production_id.is_(None), t.suppressions.c.production_id == production_id
-                ),
-            )
-        ):
+        for out in await connection.execute(_OPT_OUTS, {"lookups": part, "production": production_id}):
             opted_out.setdefault(out.lookup, set()).add(Channel(out.channel))
     return {
         person.id: Listed(
@@ -103,3 +87,29 @@ async def _of_some(
         )
         for person in people
     }
+
+
+# Statements are built once: building one costs more than running it.
+
+_PEOPLE = select(t.people).where(t.people.c.id.in_(bindparam("ids", expanding=True)))
+_CONTACT_POINTS = (
+    select(t.contact_points)
+    .where(
+        t.contact_points.c.person_id.in_(bindparam("ids", expanding=True)),
+        t.contact_points.c.retired_at.is_(None),
+    )
+    .order_by(t.contact_points.c.place, t.contact_points.c.id)
+)
+_CONSENTS = (
+    select(t.consents.c.contact_point_id, t.consents.c.channel, t.consents.c.state)
+    .where(t.consents.c.contact_point_id.in_(bindparam("points", expanding=True)))
+    .order_by(t.consents.c.at, t.consents.c.id)
+)
+_OPT_OUTS = select(t.suppressions.c.lookup, t.suppressions.c.channel).where(
+    t.suppressions.c.lookup.in_(bindparam("lookups", expanding=True)),
+    t.suppressions.c.lifted_at.is_(None),
+    or_(
+        t.suppressions.c.production_id.is_(None),
+        t.suppressions.c.production_id == bindparam("production"),
+    ),
+)

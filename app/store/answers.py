@@ -104,6 +104,15 @@ _SHARERS = (
     .where(t.recipients.c.message_id == bindparam("message_id"), t.recipients.c.id.in_(_AT_THIS_ADDRESS))
     .order_by(t.recipients.c.id)
 )
+_READ = (
+    update(t.recipients)
+    .where(t.recipients.c.id == bindparam("key"), t.recipients.c.read_at.is_(None))
+    .values(read_at=bindparam("now"))
+)
+_NEW_ANSWER = t.answers.insert()
+_ANSWER = (
+    update(t.recipients).where(t.recipients.c.id == bindparam("key")).values(answer=bindparam("to_answer"))
+)
 # Statements are built once: building one costs more than running it.
 
 
@@ -133,11 +142,7 @@ async def note_page_fact(
 
 async def note_read(connection: AsyncConnection, recipient_id: int, now_ms: int) -> None:
     """Evidence of reading that belongs to the person: they said who they are on a shared page."""
-    await connection.execute(
-        update(t.recipients)
-        .where(t.recipients.c.id == recipient_id, t.recipients.c.read_at.is_(None))
-        .values(read_at=now_ms)
-    )
+    await connection.execute(_READ, {"key": recipient_id, "now": now_ms})
     await roll_up(connection, [recipient_id], now_ms)
 
 
@@ -152,18 +157,17 @@ async def record(
 ) -> None:
     """Store an answer and stop everything that is still queued for this person. The latest answer counts."""
     await connection.execute(
-        t.answers.insert().values(
-            recipient_id=recipient_id,
-            version_id=version_id,
-            option=option.digit,
-            meaning=option.meaning.value,
-            channel=channel.value,
-            at=now_ms,
-        )
+        _NEW_ANSWER,
+        {
+            "recipient_id": recipient_id,
+            "version_id": version_id,
+            "option": option.digit,
+            "meaning": option.meaning.value,
+            "channel": channel.value,
+            "at": now_ms,
+        },
     )
-    await connection.execute(
-        update(t.recipients).where(t.recipients.c.id == recipient_id).values(answer=option.meaning.value)
-    )
+    await connection.execute(_ANSWER, {"key": recipient_id, "to_answer": option.meaning.value})
     await note_read(connection, recipient_id, now_ms)
     await stopping.cancel_queued(connection, recipient_id, now_ms)
 

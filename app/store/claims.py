@@ -68,66 +68,22 @@ async def claim(
     Those that have become needless since they were queued are called off instead, and those whose quiet hours have
     begun are held.
     """
-    d = t.deliveries.c
-    due = (
-        select(d.id)
-        .join(t.messages, t.messages.c.id == d.message_id)
-        .where(
-            d.work == Work.QUEUED.value,
-            d.carried_by.is_(None),
-            d.production_id == production_id,
-            d.channel == channel.value,
-            d.priority.in_([priority.rank for priority in priorities]),
-            d.due_at <= now_ms,
-            d.give_up_at > now_ms,
-            d.evidence_rank < ev.CLAIMABLE_BELOW,
-            t.messages.c.status == MessageStatus.SENDING.value,
-        )
-        .order_by(d.priority, d.due_at, d.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=t.deliveries)
+    leased = await connection.execute(
+        _LEASE_WHAT_IS_DUE,
+        {
+            "production": production_id,
+            "on_channel": channel.value,
+            "ranks": [priority.rank for priority in priorities],
+            "now": now_ms,
+            "most": limit,
+            "to_worker": worker,
+            "to_lease_until": lease_until,
+        },
     )
-    ids = (
-        (
-            await connection.execute(
-                update(t.deliveries)
-                .where(d.id.in_(due))
-                .values(work=Work.CLAIMED.value, worker=worker, lease_until=lease_until)
-                .returning(d.id)
-            )
-        )
-        .scalars()
-        .all()
-    )
+    ids = leased.scalars().all()
     if not ids:
         return Taken([])
-    found = await connection.execute(
-        select(
-            t.deliveries,
-            t.steps.c.version_id,
-            t.steps.c.kind,
-            t.recipients.c.answer,
-            t.recipients.c.bucket,
-            t.recipients.c.person_id,
-            _LATER.label("later"),
-            t.contact_points.c.cipher,
-            t.contact_points.c.first_text_at,
-            t.people.c.language,
-            t.people.c.time_zone,
-            t.people.c.quiet_start,
-            t.people.c.quiet_end,
-            t.messages.c.purpose,
-            t.messages.c.public_id,
-        )
-        .join(t.steps, t.steps.c.id == d.step_id)
-        .join(t.messages, t.messages.c.id == d.message_id)
-        .join(t.recipients, t.recipients.c.id == d.recipient_id)
-        .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
-        .join(t.people, t.people.c.id == t.recipients.c.person_id)
-        .where(d.id.in_(ids))
-        .order_by(d.priority, d.due_at, d.id)
-    )
-    rows = found.all()
+    rows = (await connection.execute(_LEASED, {"ids": ids})).all()
     people = await addressees.of_people(connection, production_id, {row.person_id for row in rows})
     needless = stopping.needless(rows, people)
     moved = await correcting.move(
@@ -180,6 +136,58 @@ _LATER = (
 )
 """A later step of the message has left for the same person on the same channel."""
 
+_DUE = (
+    select(t.deliveries.c.id)
+    .join(t.messages, t.messages.c.id == t.deliveries.c.message_id)
+    .where(
+        t.deliveries.c.work == Work.QUEUED.value,
+        t.deliveries.c.carried_by.is_(None),
+        t.deliveries.c.production_id == bindparam("production"),
+        t.deliveries.c.channel == bindparam("on_channel"),
+        t.deliveries.c.priority.in_(bindparam("ranks", expanding=True)),
+        t.deliveries.c.due_at <= bindparam("now"),
+        t.deliveries.c.give_up_at > bindparam("now"),
+        t.deliveries.c.evidence_rank < ev.CLAIMABLE_BELOW,
+        t.messages.c.status == MessageStatus.SENDING.value,
+    )
+    .order_by(t.deliveries.c.priority, t.deliveries.c.due_at, t.deliveries.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True, of=t.deliveries)
+)
+_LEASE_WHAT_IS_DUE = (
+    update(t.deliveries)
+    .where(t.deliveries.c.id.in_(_DUE))
+    .values(work=Work.CLAIMED.value, worker=bindparam("to_worker"), lease_until=bindparam("to_lease_until"))
+    .returning(t.deliveries.c.id)
+)
+_LEASED = (
+    select(
+        t.deliveries,
+        t.steps.c.version_id,
+        t.steps.c.kind,
+        t.recipients.c.answer,
+        t.recipients.c.bucket,
+        t.recipients.c.person_id,
+        _LATER.label("later"),
+        t.contact_points.c.cipher,
+        t.contact_points.c.first_text_at,
+        t.people.c.language,
+        t.people.c.time_zone,
+        t.people.c.quiet_start,
+        t.people.c.quiet_end,
+        t.messages.c.purpose,
+        t.messages.c.public_id,
+    )
+    .join(t.steps, t.steps.c.id == t.deliveries.c.step_id)
+    .join(t.messages, t.messages.c.id == t.deliveries.c.message_id)
+    .join(t.recipients, t.recipients.c.id == t.deliveries.c.recipient_id)
+    .join(t.contact_points, t.contact_points.c.id == t.deliveries.c.contact_point_id)
+    .join(t.people, t.people.c.id == t.recipients.c.person_id)
+    .where(t.deliveries.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(t.deliveries.c.priority, t.deliveries.c.due_at, t.deliveries.c.id)
+)
+# Statements are built once: building one costs more than running it.
+
 
 async def keep_texts(connection: AsyncConnection, texts: Sequence[tuple[int, bytes]]) -> None:
     """Keep what these deliveries were rendered to (encrypted), for every later attempt and look-up."""
@@ -210,28 +218,14 @@ async def mark(connection: AsyncConnection, marks: Sequence[Mark], *, worker: st
 
     Returns the deliveries for which the provider may be called; for all others it must not be.
     """
-    d = t.deliveries.c
-    off = select(t.messages.c.id).where(t.messages.c.status != MessageStatus.SENDING.value)
     by_id = {one.delivery_id: one for one in marks}
     granted: set[int] = set()
     for some in chunks(list(by_id)):
-        mine = await connection.execute(
-            update(t.deliveries)
-            .where(
-                d.id.in_(some),
-                d.work == Work.CLAIMED.value,
-                d.worker == worker,
-                d.lease_until > now_ms,
-                d.evidence_rank < ev.CLAIMABLE_BELOW,
-                d.message_id.not_in(off),
-            )
-            .values(work=Work.SENDING.value)
-            .returning(d.id, d.attempt)
-        )
+        mine = await connection.execute(_BEGIN_SENDING, {"ids": some, "by": worker, "now": now_ms})
         granted |= {row.id for row in mine if row.attempt == by_id[row.id].attempt}
     if granted:
         await connection.execute(
-            t.attempts.insert(),
+            _NEW_ATTEMPT,
             [
                 {
                     "delivery_id": one.delivery_id,
@@ -248,13 +242,7 @@ async def mark(connection: AsyncConnection, marks: Sequence[Mark], *, worker: st
             ],
         )
         await connection.execute(
-            update(t.deliveries)
-            .where(d.id == bindparam("key"))
-            .values(
-                account_id=bindparam("account"),
-                sender_id=bindparam("sender"),
-                receipt_possible=bindparam("possible"),
-            ),
+            _SENT_THROUGH,
             [
                 {
                     "key": one.delivery_id,
@@ -267,6 +255,33 @@ async def mark(connection: AsyncConnection, marks: Sequence[Mark], *, worker: st
             ],
         )
     return granted
+
+
+_BEGIN_SENDING = (
+    update(t.deliveries)
+    .where(
+        t.deliveries.c.id.in_(bindparam("ids", expanding=True)),
+        t.deliveries.c.work == Work.CLAIMED.value,
+        t.deliveries.c.worker == bindparam("by"),
+        t.deliveries.c.lease_until > bindparam("now"),
+        t.deliveries.c.evidence_rank < ev.CLAIMABLE_BELOW,
+        t.deliveries.c.message_id.not_in(
+            select(t.messages.c.id).where(t.messages.c.status != MessageStatus.SENDING.value)
+        ),
+    )
+    .values(work=Work.SENDING.value)
+    .returning(t.deliveries.c.id, t.deliveries.c.attempt)
+)
+_NEW_ATTEMPT = t.attempts.insert()
+_SENT_THROUGH = (
+    update(t.deliveries)
+    .where(t.deliveries.c.id == bindparam("key"))
+    .values(
+        account_id=bindparam("account"),
+        sender_id=bindparam("sender"),
+        receipt_possible=bindparam("possible"),
+    )
+)
 
 
 async def release(connection: AsyncConnection, delivery_ids: Collection[int], *, worker: str) -> None:

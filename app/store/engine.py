@@ -7,6 +7,7 @@ when two processes write. Commits are synchronous: what was reported as stored i
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -15,11 +16,11 @@ from typing import Any, TypeVar
 from sqlalchemy import create_engine, event, func, make_url, select
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.engine.interfaces import ExceptionContext
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.domain.problem import Refused
-from app.store.visits import Visitor, Work
+from app.store.visits import BEGIN, Visitor, Work
 from providers.contract import Clock
 
 T = TypeVar("T")
@@ -206,7 +207,7 @@ def open_database(address: str, clock: Clock) -> Database:
         )
         for one in (engine.sync_engine, plain):
             event.listen(one, "connect", _prepare_sqlite)
-            event.listen(one, "begin", _begin_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return Database(engine, clock, plain)
     engine = create_async_engine(url, pool_pre_ping=True, **_DISCREET)
     event.listen(engine.sync_engine, "handle_error", _leave_out_values)
@@ -256,17 +257,27 @@ def _lower(text: object) -> object:
 
 def _begin_sqlite(connection: Any) -> None:
     writes = connection.get_execution_options().get("callboard_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    connection.exec_driver_sql(BEGIN[writes])
 
 
 def is_busy_or_full(error: BaseException) -> bool:
     """Whether the database could not take a write just now: locked by another process, or the disk is full."""
     if isinstance(error, OSError):
         return True  # PostgreSQL is not there: it is being started again
-    if not isinstance(error, DBAPIError):
-        return False
-    text = str(error.orig).lower()
-    return error.connection_invalidated or any(sign in text for sign in _NOT_NOW)
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or _not_now(error.orig)
+    return isinstance(error, sqlite3.Error) and _not_now(error)  # a visit begins on the driver itself
+
+
+def takes_nothing(error: BaseException) -> bool:
+    """Whether it is the database that failed (it is not there, it is locked, it may only be read), and not what was
+    to be stored."""
+    return is_busy_or_full(error) or isinstance(error, OperationalError | sqlite3.OperationalError)
+
+
+def _not_now(error: BaseException | None) -> bool:
+    text = str(error).lower()
+    return any(sign in text for sign in _NOT_NOW)
 
 
 _NOT_NOW = (

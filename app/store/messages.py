@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import desc, or_, select, update
+from sqlalchemy import bindparam, desc, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.messages import Composed, MessageStatus
@@ -67,6 +67,9 @@ _MESSAGE = (
 )
 
 
+_BY_ID = _MESSAGE.where(t.messages.c.id == bindparam("message_id"))
+
+
 def _stored(row: object) -> StoredMessage:
     r: dict[str, object] = dict(row._mapping)  # type: ignore[attr-defined]
     return StoredMessage(
@@ -106,7 +109,7 @@ async def by_name(connection: AsyncConnection, production_id: int, name: str) ->
 
 async def by_id(connection: AsyncConnection, message_id: int) -> StoredMessage:
     """The message. It must exist."""
-    return _stored((await connection.execute(_MESSAGE.where(t.messages.c.id == message_id))).first())
+    return _stored((await connection.execute(_BY_ID, {"message_id": message_id})).first())
 
 
 async def version(connection: AsyncConnection, version_id: int) -> StoredMessage:

@@ -117,6 +117,7 @@ _TAKE = (
     .order_by(t.deliveries.c.id)
     .with_for_update()
 )
+_ATTEMPTS = select(t.attempts).where(t.attempts.c.delivery_id.in_(bindparam("ids", expanding=True)))
 
 _FIRST_TEXT = (
     update(t.contact_points)
@@ -198,6 +199,6 @@ async def attempts_of(
     for some in chunks(sorted(set(delivery_ids))):
         if to_change:
             await connection.execute(_TAKE, {"ids": list(some)})
-        for row in await connection.execute(select(t.attempts).where(t.attempts.c.delivery_id.in_(some))):
+        for row in await connection.execute(_ATTEMPTS, {"ids": some}):
             found[(row.delivery_id, row.number)] = row
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,15 @@ def _config() -> Config:
     return config
 
 
+@cache
+def _scripts() -> ScriptDirectory:
+    """The migrations, read once: reading them is most of the time it takes to see that nothing is to be done."""
+    return ScriptDirectory.from_config(_config())
+
+
 def head() -> str:
     """The revision this program knows."""
-    found = ScriptDirectory.from_config(_config()).get_current_head()
+    found = _scripts().get_current_head()
     assert found is not None
     return found
 
@@ -52,7 +59,7 @@ async def upgrade(database: Database) -> bool:
     current = await revision(database)
     if current == head():
         return False
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    known = {script.revision for script in _scripts().walk_revisions()}
     if current is not None and current not in known:
         raise Refused(
             "This database was made by a newer Callboard.", "Update Callboard; the data is left as it is."

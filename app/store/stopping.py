@@ -101,11 +101,7 @@ async def call_off(
 
 async def cancel_queued(connection: AsyncConnection, recipient_id: int, now_ms: int) -> None:
     """Stop on confirm: whatever is queued or held for this recipient is not sent any more."""
-    waiting = await connection.execute(
-        select(t.deliveries.c.id).where(
-            t.deliveries.c.recipient_id == recipient_id, t.deliveries.c.work.in_(WAITING)
-        )
-    )
+    waiting = await connection.execute(_WAITING_FOR, {"recipient": recipient_id})
     keys = waiting.scalars().all()
     await call_off(connection, dict.fromkeys(keys, ANSWERED), now_ms, hand_on=keys)
 
@@ -155,4 +151,7 @@ _CALL_OFF = (
         why=bindparam("to_why"),
         next=bindparam("to_next"),
     )
+)
+_WAITING_FOR = select(t.deliveries.c.id).where(
+    t.deliveries.c.recipient_id == bindparam("recipient"), t.deliveries.c.work.in_(WAITING)
 )

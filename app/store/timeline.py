@@ -88,7 +88,9 @@ async def of_message(
 
 
 async def _steps(connection: AsyncConnection, message_id: int) -> list[Happening]:
-    rows = await connection.execute(select(t.steps).where(t.steps.c.message_id == message_id))
+    rows = await connection.execute(
+        select(t.steps).where(t.steps.c.message_id == message_id).order_by(t.steps.c.id)
+    )
     lines = []
     for row in rows:
         words = STEP_WORDS[StepKind(row.kind)]
@@ -112,6 +114,7 @@ async def _planned(connection: AsyncConnection, message_id: int, recipient_id: i
         .join(t.people, t.people.c.id == t.recipients.c.person_id)
         .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
         .where(d.message_id == message_id)
+        .order_by(d.id)
     )
     if recipient_id is not None:
         query = query.where(d.recipient_id == recipient_id)
@@ -145,6 +148,7 @@ async def _suppressed(
         .join(t.people, t.people.c.id == r.person_id)
         .join(t.messages, t.messages.c.id == r.message_id)
         .where(r.message_id == message_id, r.suppression.is_not(None))
+        .order_by(r.id)
     )
     if recipient_id is not None:
         query = query.where(r.id == recipient_id)
@@ -192,6 +196,7 @@ async def _held(connection: AsyncConnection, message_id: int, recipient_id: int 
         .join(t.people, t.people.c.id == t.recipients.c.person_id)
         .join(t.productions, t.productions.c.id == d.production_id)
         .where(d.message_id == message_id, or_(d.work == Work.HELD.value, waited))
+        .order_by(d.id)
     )
     if recipient_id is not None:
         query = query.where(d.recipient_id == recipient_id)
@@ -259,6 +264,7 @@ async def _called_off(
         .join(t.people, t.people.c.id == t.recipients.c.person_id)
         .join(t.contact_points, t.contact_points.c.id == d.contact_point_id)
         .where(d.message_id == message_id, d.work.in_([work.value for work in _NOT_SENT]))
+        .order_by(d.id)
     )
     if recipient_id is not None:
         query = query.where(d.recipient_id == recipient_id)
@@ -289,6 +295,7 @@ async def _attempts(
         .join(t.people, t.people.c.id == t.recipients.c.person_id)
         .join(t.accounts, t.accounts.c.id == a.account_id)
         .where(d.message_id == message_id)
+        .order_by(a.id)
     )
     if recipient_id is not None:
         query = query.where(d.recipient_id == recipient_id)
@@ -332,6 +339,7 @@ async def _receipts(
         .join(t.people, t.people.c.id == t.recipients.c.person_id)
         .outerjoin(t.accounts, t.accounts.c.id == r.account_id)
         .where(d.message_id == message_id)
+        .order_by(r.id)
     )
     if recipient_id is not None:
         query = query.where(d.recipient_id == recipient_id)
@@ -360,6 +368,7 @@ async def _answers(connection: AsyncConnection, message_id: int, recipient_id: i
         .join(t.recipients, t.recipients.c.id == t.answers.c.recipient_id)
         .join(t.people, t.people.c.id == t.recipients.c.person_id)
         .where(t.recipients.c.message_id == message_id)
+        .order_by(t.answers.c.id)
     )
     if recipient_id is not None:
         query = query.where(t.recipients.c.id == recipient_id)

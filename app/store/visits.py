@@ -20,6 +20,10 @@ T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
 
 
+BEGIN = {True: "BEGIN IMMEDIATE", False: "BEGIN"}
+"""By whether it writes: a deferred transaction would fail at once when two processes write."""
+
+
 class ReadyConnection:
     """What the queries use of an asynchronous connection, answered at once by a plain one."""
 
@@ -52,11 +56,16 @@ class Visitor:
 
     def _visit(self, work: Work[T]) -> T:
         if self._open is None:
-            self._open = self._engine.connect().execution_options(callboard_writes=self._writes)
+            self._open = self._engine.connect()
         # The queries are written against AsyncConnection; they use of it what ReadyConnection answers.
         connection = cast("AsyncConnection", ReadyConnection(self._open))
         with self._open.begin():
+            self._driver().execute(BEGIN[self._writes])
             return _finished(work(connection))
+
+    def _driver(self) -> Any:
+        assert self._open is not None
+        return self._open.connection.driver_connection
 
     async def version(self) -> int:
         """SQLite's ``data_version``: another number as soon as any other connection has committed something."""
@@ -64,9 +73,8 @@ class Visitor:
 
     def _version(self) -> int:
         if self._open is None:
-            self._open = self._engine.connect().execution_options(callboard_writes=self._writes)
-        driver: Any = self._open.connection.driver_connection
-        return int(driver.execute("PRAGMA data_version").fetchone()[0])
+            self._open = self._engine.connect()
+        return int(self._driver().execute("PRAGMA data_version").fetchone()[0])
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)

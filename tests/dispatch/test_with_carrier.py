@@ -18,7 +18,6 @@ from app.domain.evidence import Evidence, Work
 from app.domain.priorities import Priority
 from app.rehearsal import log
 from app.rehearsal.people import Script
-from app.store import engine as store_engine
 from app.store import tables as t
 from tests.dispatch.night import Night, with_carrier
 from tests.house import Hire, crew_of, number
@@ -162,10 +161,12 @@ def test_receipts_that_come_all_at_once_and_late_change_nothing_but_the_time(hom
 # ----------------------------------------------------------------------------------- the disk and other processes
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A write that finds the database locked says so after 50 ms of real time instead of 8 s."""
-    monkeypatch.setattr(store_engine, "BUSY_TIMEOUT_MS", 50)
+async def become_impatient(night: Night) -> None:
+    """From now on a write that finds the database locked says so after 50 ms of real time instead of 8 s."""
+    setting = "PRAGMA busy_timeout = 50"
+    await night.ledger.database.writing(lambda c: c.exec_driver_sql(setting))
+    async with night.ledger.database.write() as connection:
+        await connection.exec_driver_sql(setting)
 
 
 async def everybody_got_it_once(night: Night, message_id: int, people: int) -> None:
@@ -177,11 +178,11 @@ async def everybody_got_it_once(night: Night, message_id: int, people: int) -> N
     assert night.network.callback_counts["lost"] == night.network.callback_counts["refused"] == 0
 
 
-@pytest.mark.usefixtures("impatient")
 def test_while_another_process_has_the_database_nothing_is_lost_and_then_it_goes_on(home: Path) -> None:
     async def act(night: Night) -> None:
         message_id, _ = await night.ledger.compose()
         await night.until(lambda: len(night.network.log()) >= 10)
+        await become_impatient(night)
         other = sqlite3.connect(home / "callboard.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         await night.sleep(3)
@@ -215,11 +216,11 @@ def no_room_for_files(home: Path) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.usefixtures("impatient")
 def test_while_files_cannot_grow_nothing_is_lost_and_then_it_goes_on(home: Path) -> None:
     async def act(night: Night) -> None:
         message_id, _ = await night.ledger.compose()
         await night.until(lambda: len(night.network.log()) >= 10)
+        await become_impatient(night)
         with no_room_for_files(home):
             await night.until(lambda: night.engine.writer.in_trouble_since is not None)
             await night.sleep(3)
@@ -233,7 +234,6 @@ def test_while_files_cannot_grow_nothing_is_lost_and_then_it_goes_on(home: Path)
     with_carrier(home, act, people=crew_of(150), rate=10, script=Script.silent(60))
 
 
-@pytest.mark.usefixtures("impatient")
 def test_while_the_database_has_no_page_left_nothing_is_lost_and_then_it_goes_on(home: Path) -> None:
     pages = [2**30]
 
@@ -245,6 +245,7 @@ def test_while_the_database_has_no_page_left_nothing_is_lost_and_then_it_goes_on
             event.listen(one, "begin", limit)
         message_id, _ = await night.ledger.compose()
         await night.until(lambda: len(night.network.log()) >= 10)
+        await become_impatient(night)
         pages[0] = 1  # SQLite takes the size it has now for the least
         await night.until(lambda: night.engine.writer.in_trouble_since is not None)
         await night.sleep(60)

@@ -12,7 +12,7 @@ from app.store import tables as t
 from tests.listener.scene import Scene, play
 
 
-def test_the_page_shows_the_message_and_its_answers_without_any_script(tmp_path: Path) -> None:
+def test_the_page_shows_the_message_and_its_answers_without_any_script(home: Path) -> None:
     async def act(scene: Scene) -> None:
         page = await scene.get(await scene.link_of("Cruz Park"))
         assert page.status == 200
@@ -22,10 +22,10 @@ def test_the_page_shows_the_message_and_its_answers_without_any_script(tmp_path:
         assert page.headers["cache-control"] == "no-store"
         assert "default-src 'none'" in page.headers["content-security-policy"]
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
-def test_fetching_the_page_is_opened_and_not_read(tmp_path: Path) -> None:
+def test_fetching_the_page_is_opened_and_not_read(home: Path) -> None:
     async def act(scene: Scene) -> None:
         link = await scene.link_of("Cruz Park")
         for _ in range(3):
@@ -34,29 +34,29 @@ def test_fetching_the_page_is_opened_and_not_read(tmp_path: Path) -> None:
         assert (await scene.status()).summary.figures.read == 0
         assert await scene.counters_are_true()
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
-def test_a_gesture_on_the_page_is_read(tmp_path: Path) -> None:
+def test_a_gesture_on_the_page_is_read(home: Path) -> None:
     async def act(scene: Scene) -> None:
         link = await scene.link_of("Cruz Park")
         assert (await scene.post(f"{link}/seen")).status == 204
         assert (await scene.standing("Cruz Park")).bucket is Bucket.READ
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
 @pytest.mark.parametrize("path", ["/seen", "/answer"])
-def test_get_never_reads_or_answers(tmp_path: Path, path: str) -> None:
+def test_get_never_reads_or_answers(home: Path, path: str) -> None:
     async def act(scene: Scene) -> None:
         link = await scene.link_of("Cruz Park")
         assert (await scene.get(f"{link}{path}?option=1")).status == 405
         assert (await scene.standing("Cruz Park")).bucket is Bucket.DELIVERED
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
-def test_a_button_confirms_and_can_be_changed(tmp_path: Path) -> None:
+def test_a_button_confirms_and_can_be_changed(home: Path) -> None:
     async def act(scene: Scene) -> None:
         link = await scene.link_of("Cruz Park")
         answer = await scene.post(f"{link}/answer", {"option": "1"})
@@ -67,7 +67,7 @@ def test_a_button_confirms_and_can_be_changed(tmp_path: Path) -> None:
         assert (await scene.standing("Cruz Park")).bucket is Bucket.NEEDS_HELP
         assert await scene.counters_are_true()
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
 @pytest.mark.parametrize(
@@ -79,23 +79,23 @@ def test_a_button_confirms_and_can_be_changed(tmp_path: Path) -> None:
         pytest.param({"option": "1", "more": "x" * 5000}, 413, id="a form that is too large"),
     ],
 )
-def test_a_form_that_says_nothing_changes_nothing(tmp_path: Path, form: dict[str, str], status: int) -> None:
+def test_a_form_that_says_nothing_changes_nothing(home: Path, form: dict[str, str], status: int) -> None:
     async def act(scene: Scene) -> None:
         link = await scene.link_of("Cruz Park")
         assert (await scene.post(f"{link}/answer", form)).status == status
         assert await scene.rows(t.answers) == 0
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
-def test_a_link_nobody_was_given_leads_nowhere(tmp_path: Path) -> None:
+def test_a_link_nobody_was_given_leads_nowhere(home: Path) -> None:
     async def act(scene: Scene) -> None:
         for method in (scene.get, scene.post):
             answer = await method("/m/AAAAAAAAAAAAAAAA" + ("" if method == scene.get else "/seen"))
             assert answer.status == 404
             assert "leads nowhere" in answer.text
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
 @pytest.mark.parametrize(
@@ -108,25 +108,25 @@ def test_a_link_nobody_was_given_leads_nowhere(tmp_path: Path) -> None:
         pytest.param("%D9%A1" * 16, id="digits of another alphabet"),
     ],
 )
-def test_what_has_not_the_shape_of_a_link_is_refused_and_not_remembered(tmp_path: Path, token: str) -> None:
+def test_what_has_not_the_shape_of_a_link_is_refused_and_not_remembered(home: Path, token: str) -> None:
     async def act(scene: Scene) -> None:
         answers = [await scene.get(f"/m/{token}") for _ in range(PER_MINUTE + 1)]
         assert [one.status for one in answers] == [404] * len(answers)
         assert "leads nowhere" in answers[0].text
 
-    play(tmp_path, act, people=1)
+    play(home, act, people=1)
 
 
-def test_the_token_itself_is_not_in_the_database(tmp_path: Path) -> None:
+def test_the_token_itself_is_not_in_the_database(home: Path) -> None:
     async def act(scene: Scene) -> None:
         token = (await scene.link_of("Cruz Park")).removeprefix("/m/").encode()
-        for file in tmp_path.glob("callboard.db*"):  # noqa: ASYNC240
+        for file in home.glob("callboard.db*"):  # noqa: ASYNC240
             assert token not in file.read_bytes()
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
-def test_two_people_on_one_number_say_who_they_are(tmp_path: Path) -> None:
+def test_two_people_on_one_number_say_who_they_are(home: Path) -> None:
     async def act(scene: Scene) -> None:
         from app.rehearsal.comparison import recipients
 
@@ -155,19 +155,19 @@ def test_two_people_on_one_number_say_who_they_are(tmp_path: Path) -> None:
         assert stranger.status == 422
         assert await scene.counters_are_true()
 
-    play(tmp_path, act)
+    play(home, act, people=47)
 
 
-def test_one_link_cannot_be_used_without_end(tmp_path: Path) -> None:
+def test_one_link_cannot_be_used_without_end(home: Path) -> None:
     async def act(scene: Scene) -> None:
         link = await scene.link_of("Cruz Park")
         answers = [(await scene.get(link)).status for _ in range(PER_MINUTE + 1)]
         assert answers == [200] * PER_MINUTE + [429]
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
-def test_what_somebody_wrote_is_never_markup(tmp_path: Path) -> None:
+def test_what_somebody_wrote_is_never_markup(home: Path) -> None:
     async def act(scene: Scene) -> None:
         async with scene.demo.house.database.write() as connection:
             await connection.execute(
@@ -183,10 +183,10 @@ def test_what_somebody_wrote_is_never_markup(tmp_path: Path) -> None:
         assert "<img" not in page
         assert "{{ 7 * 7 }}" in page
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
-def test_somebody_who_speaks_spanish_reads_the_page_in_spanish(tmp_path: Path) -> None:
+def test_somebody_who_speaks_spanish_reads_the_page_in_spanish(home: Path) -> None:
     async def act(scene: Scene) -> None:
         async with scene.demo.house.database.write() as connection:
             await connection.execute(t.people.update().values(language="es-MX"))
@@ -194,4 +194,4 @@ def test_somebody_who_speaks_spanish_reads_the_page_in_spanish(tmp_path: Path) -
         assert 'lang="es-MX"' in page
         assert "URGENTE" in page
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)

@@ -40,17 +40,17 @@ def sid(number: int) -> str:
         pytest.param("what?", Bucket.READ, id="a question"),
     ],
 )
-def test_a_reply_moves_its_sender(tmp_path: Path, words: str, bucket: Bucket) -> None:
+def test_a_reply_moves_its_sender(home: Path, words: str, bucket: Bucket) -> None:
     async def act(scene: Scene) -> None:
         answer = await scene.says(await scene.number_of("Cruz Park"), words, sid(1))
         assert answer.status == 200
         assert (await scene.standing("Cruz Park")).bucket is bucket
         assert await scene.counters_are_true()
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
-def test_a_later_answer_counts(tmp_path: Path) -> None:
+def test_a_later_answer_counts(home: Path) -> None:
     async def act(scene: Scene) -> None:
         number = await scene.number_of("Cruz Park")
         await scene.says(number, "1", sid(1))
@@ -59,10 +59,10 @@ def test_a_later_answer_counts(tmp_path: Path) -> None:
         await scene.says(number, "1", sid(3))
         assert (await scene.standing("Cruz Park")).bucket is Bucket.CONFIRMED
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
-def test_a_reply_told_twice_is_one_answer(tmp_path: Path) -> None:
+def test_a_reply_told_twice_is_one_answer(home: Path) -> None:
     async def act(scene: Scene) -> None:
         number = await scene.number_of("Cruz Park")
         for _ in range(3):
@@ -70,10 +70,10 @@ def test_a_reply_told_twice_is_one_answer(tmp_path: Path) -> None:
         assert await scene.rows(t.answers) == 1
         assert await scene.rows(t.inbound) == 1
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
-def test_stop_stops_the_reminder(tmp_path: Path) -> None:
+def test_stop_stops_the_reminder(home: Path) -> None:
     async def act(scene: Scene) -> None:
         number = await scene.number_of("Cruz Park")
         await scene.says(number, "Stop!", sid(1))
@@ -87,10 +87,10 @@ def test_stop_stops_the_reminder(tmp_path: Path) -> None:
         standing = await scene.standing("Cruz Park")
         assert (standing.bucket, standing.why) == (Bucket.DELIVERED, "Opted out of texts.")
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
-def test_start_lets_texts_through_again(tmp_path: Path) -> None:
+def test_start_lets_texts_through_again(home: Path) -> None:
     async def act(scene: Scene) -> None:
         number = await scene.number_of("Cruz Park")
         await scene.says(number, "STOP", sid(1))
@@ -99,10 +99,10 @@ def test_start_lets_texts_through_again(tmp_path: Path) -> None:
         await settle(scene.demo)
         assert [one.to for one in scene.demo.carrier.log()].count(number) == 2
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
-def test_a_digit_from_a_shared_number_answers_for_nobody(tmp_path: Path) -> None:
+def test_a_digit_from_a_shared_number_answers_for_nobody(home: Path) -> None:
     async def act(scene: Scene) -> None:
         by_number: dict[str, int] = {}
         async with scene.demo.house.database.read() as connection:
@@ -118,7 +118,7 @@ def test_a_digit_from_a_shared_number_answers_for_nobody(tmp_path: Path) -> None
             flags = [row.flag for row in await connection.execute(t.inbound.select())]
         assert flags == [hearing.FLAG_SHARED]
 
-    play(tmp_path, act)
+    play(home, act, people=47)
 
 
 @pytest.mark.parametrize(
@@ -129,16 +129,16 @@ def test_a_digit_from_a_shared_number_answers_for_nobody(tmp_path: Path) -> None
         pytest.param("HELP", hearing.FLAG_HELP, id="help"),
     ],
 )
-def test_what_a_person_must_look_at_is_flagged(tmp_path: Path, words: str, flag: str) -> None:
+def test_what_a_person_must_look_at_is_flagged(home: Path, words: str, flag: str) -> None:
     async def act(scene: Scene) -> None:
         await scene.says(await scene.number_of("Cruz Park"), words, sid(1))
         async with scene.demo.house.database.read() as connection:
             assert [row.flag for row in await connection.execute(t.inbound.select())] == [flag]
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
-def test_a_text_from_a_stranger_is_kept_and_flagged(tmp_path: Path) -> None:
+def test_a_text_from_a_stranger_is_kept_and_flagged(home: Path) -> None:
     async def act(scene: Scene) -> None:
         assert (await scene.says("+12025550199", "hello?", sid(1))).status == 200
         async with scene.demo.house.database.read() as connection:
@@ -146,7 +146,7 @@ def test_a_text_from_a_stranger_is_kept_and_flagged(tmp_path: Path) -> None:
                 hearing.FLAG_STRANGER
             ]
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
 # ------------------------------------------------------------------------- which message a reply is about
@@ -391,7 +391,7 @@ async def test_a_changed_answer_that_may_have_meant_an_older_message_is_shown(
     ],
 )
 def test_own_words_are_in_the_feed_by_their_flag_and_in_the_timeline_as_written(
-    tmp_path: Path, words: str, flag: str
+    home: Path, words: str, flag: str
 ) -> None:
     async def act(scene: Scene) -> None:
         await scene.says(await scene.number_of("Cruz Park"), words, sid(1))
@@ -408,10 +408,10 @@ def test_own_words_are_in_the_feed_by_their_flag_and_in_the_timeline_as_written(
         others = await watching.explain(office, scene.sent.message_id)
         assert [one.person for one in replies(others)] == ["Cruz Park"]
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
-def test_a_plain_answer_is_no_reply_to_look_at(tmp_path: Path) -> None:
+def test_a_plain_answer_is_no_reply_to_look_at(home: Path) -> None:
     async def act(scene: Scene) -> None:
         await scene.says(await scene.number_of("Cruz Park"), "1", sid(1))
         office = scene.demo.house.office
@@ -420,7 +420,7 @@ def test_a_plain_answer_is_no_reply_to_look_at(tmp_path: Path) -> None:
         (line,) = replies(await watching.explain(office, scene.sent.message_id))
         assert line.detail == "“1”"
 
-    play(tmp_path, act, people=3)
+    play(home, act, people=3)
 
 
 def replies(lines: Sequence[Happening]) -> list[Happening]:

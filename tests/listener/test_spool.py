@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 
 from app.clock import SystemClock
 from app.dispatch.writer import Writer
@@ -192,7 +192,7 @@ async def test_a_reply_to_a_database_that_cannot_be_written_is_stored_at_the_nex
         await ledger.do(lambda connection: connection.execute(text("PRAGMA query_only = 1")))
         await intake.take(ledger.account_id, CallbackBatch(inbound=(reply,)))
         assert [spooled.inbound for _, spooled in spool.waiting()] == [((ledger.account_id, reply),)]
-        with pytest.raises(OperationalError, match="readonly"):
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
             await intake.flush()
         assert len(list(spool.waiting())) == 1
     async with opened(home, clock) as ledger, listening(ledger, spool) as intake:

@@ -78,8 +78,8 @@ class Desk:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as house:
+async def house(home: Path) -> AsyncIterator[House]:
+    async with open_house(home) as house:
         yield house
 
 

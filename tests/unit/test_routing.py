@@ -126,11 +126,13 @@ def test_nothing_is_left_unexplained(who: Addressee, what: Routable, available: 
 
 
 @given(people, messages, provided)
-def test_urgent_waits_for_nobodys_quiet_hours_and_others_do_unless_the_call_is_sooner(
+def test_urgent_waits_for_no_quiet_hours_and_others_do_unless_the_call_is_sooner(
     who: Addressee, what: Routable, available: frozenset[Channel]
 ) -> None:
     for path in route(who, what, available, EVENING).paths:
-        if who.quiet is None:
+        if what.purpose is Purpose.PROMOTIONAL:
+            assert path.held_until_ms == EVENING + (10 * 60 + 20) * 60_000  # nobody is courted before nine
+        elif who.quiet is None:
             assert path.held_until_ms is None
         elif what.priority is Priority.URGENT:
             assert path.held_until_ms is None
