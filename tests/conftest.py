@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,8 +15,22 @@ from tests.faults.report import SIEGE, line_of
 from tests.house import HandClock, Ledger, copy_of, opened
 
 
+WHOLE = ("dispatch", "listener")
+"""Folders whose tests play whole nights: what they run is counted in the tests of its parts, and counting it again
+would double their time."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are processors: many tests wait for a disk or a screen now and then."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the proofs that take minutes to who asks for them: pytest -m long."""
+    for one in items:
+        if one.path.parent.name in WHOLE:
+            one.add_marker(pytest.mark.proof)
     if config.option.markexpr:
         return
     long = [one for one in items if one.get_closest_marker("long")]

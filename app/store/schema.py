@@ -21,21 +21,21 @@ from app.store.engine import Database
 MIGRATIONS = "app.store:migrations"
 
 
-def _config() -> Config:
+def _config(location: str) -> Config:
     config = Config()
-    config.set_main_option("script_location", MIGRATIONS)
+    config.set_main_option("script_location", location)
     return config
 
 
 @cache
-def _scripts() -> ScriptDirectory:
+def _scripts(location: str) -> ScriptDirectory:
     """The migrations, read once: reading them is most of the time it takes to see that nothing is to be done."""
-    return ScriptDirectory.from_config(_config())
+    return ScriptDirectory.from_config(_config(location))
 
 
 def head() -> str:
     """The revision this program knows."""
-    found = _scripts().get_current_head()
+    found = _scripts(MIGRATIONS).get_current_head()
     assert found is not None
     return found
 
@@ -59,7 +59,7 @@ async def upgrade(database: Database) -> bool:
     current = await revision(database)
     if current == head():
         return False
-    known = {script.revision for script in _scripts().walk_revisions()}
+    known = {script.revision for script in _scripts(MIGRATIONS).walk_revisions()}
     if current is not None and current not in known:
         raise Refused(
             "This database was made by a newer Callboard.", "Update Callboard; the data is left as it is."
@@ -92,7 +92,7 @@ def _copy(path: Path, copy: Path) -> None:
 
 
 def _run(connection: Connection) -> None:
-    config = _config()
+    config = _config(MIGRATIONS)
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
