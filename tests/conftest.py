@@ -14,7 +14,6 @@ from app.store.engine import open_database
 from tests.faults.report import SIEGE, line_of
 from tests.house import HandClock, Ledger, copy_of, opened
 
-
 WHOLE = ("dispatch", "listener")
 """Folders whose tests play whole nights: what they run is counted in the tests of its parts, and counting it again
 would double their time."""
