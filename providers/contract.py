@@ -53,6 +53,46 @@ class Channel(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """What a text message says."""
+
+    words: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with an e-mail."""
+
+    name: str
+    media_type: str
+    """Type and subtype, as in a Content-Type header: ``application/pdf``."""
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What an e-mail holds: the same words as plain text and as HTML, and files."""
+
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+    attachments: tuple[Attachment, ...] = field(repr=False, default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a call says, and what is left on an answering machine."""
+
+    words: str = field(repr=False)
+    headline: str = field(repr=False)
+    language: str = "en"
+
+
+Content = Text | Mail | Spoken
+"""Rendered for one channel: texts and chats are :class:`Text`, e-mail is :class:`Mail`, calls are :class:`Spoken`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """One message to one address, rendered to the last byte. A retry carries the same bytes.
 
@@ -63,7 +103,7 @@ class Outgoing:
     channel: Channel
     to: str = field(repr=False)
     sender: str
-    text: str = field(repr=False)
+    content: Content
     reference: str
     callback_url: str | None = None
     valid_for_s: int | None = None
@@ -211,7 +251,8 @@ class LookUp:
 
     to: str = field(repr=False)
     sender: str
-    text: str = field(repr=False)
+    content: Content | None
+    """None where the channel keeps no words: the address and the time have to do."""
     sent_at_ms: int
     provider_id: str | None = None
 

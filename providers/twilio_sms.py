@@ -31,6 +31,9 @@ from providers.contract import (
     NotFound,
     Outcome,
     Outgoing,
+    ProviderError,
+    Rejected,
+    Text,
 )
 from providers.exchange import EXCHANGE, Exchange
 from providers.twilio_answers import GARBLED, fields_of, found, number_in, outcome_of, refusal
@@ -65,6 +68,10 @@ LOOK_UP_LIMIT = 200
 LOOK_UP_PAGE = 50
 """One number gets a handful of texts a day; four pages are far more than that and still an end."""
 
+NO_TEXT = ProviderError(
+    "content", "This account sends texts only.", "Choose another account for this channel."
+)
+
 ASK_LATER = "Twilio could not be asked what became of the text."
 
 
@@ -90,7 +97,9 @@ class TwilioSms:
 
     async def send(self, message: Outgoing) -> Outcome:
         """One POST of one text. Times out after 3 s without a connection and after 10 s in all."""
-        fields: dict[str, Any] = {"to": message.to, "body": message.text}
+        if not isinstance(message.content, Text):
+            return Rejected(NO_TEXT)
+        fields: dict[str, Any] = {"to": message.to, "body": message.content.words}
         if message.sender:
             fields["from_"] = message.sender
         if self._service_sid:
@@ -130,7 +139,7 @@ class TwilioSms:
         matching = [
             one
             for one in listed
-            if one.body == question.text
+            if question.content == Text(one.body)
             and earliest_ms <= _created_ms(one.date_created) <= question.sent_at_ms + LATER_MS
         ]
         if len(matching) > 1:

@@ -11,7 +11,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
 from random import Random
@@ -22,17 +22,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.clock import within
 from app.dispatch.gateways import Gateway, Gateways, Line
 from app.dispatch.writer import Writer
-from app.domain import ids, sms, texts
+from app.domain import ids, rendering, texts
 from app.domain.priorities import Priority
 from app.domain.public_address import PublicAddress
+from app.domain.rendering import Particulars
 from app.store import accounts, claims, messages, trouble
 from app.store.accounts import Sender
 from app.store.claims import Claimed, Mark
+from app.store.crew import field_of
 from app.store.engine import Database
 from app.store.messages import StoredMessage
 from app.store.outcomes import Finish
 from app.store.vault import Vault
-from providers.contract import Accepted, Channel, InDoubt, NotSent, Outcome, Outgoing, ProviderError
+from providers.contract import Accepted, Channel, Content, InDoubt, NotSent, Outcome, Outgoing, ProviderError
 
 LEASE_MS = 30_000
 RENEW_MS = 10_000
@@ -53,9 +55,6 @@ BATCH = 200
 TEXT = "deliveries.text"
 """The field name a rendered text is encrypted for."""
 
-PHONE_CIPHER = "contact_points.phone"
-"""The field name a phone number is encrypted for."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -64,7 +63,7 @@ class Ready:
     """A claimed delivery, rendered, with the time its sender's schedule grants."""
 
     claimed: Claimed
-    text: str = field(repr=False)
+    content: Content
     segments: int
     starts_ms: int
 
@@ -250,41 +249,42 @@ class Dispatcher:
         claimed = taken.claimed
         if not claimed:
             return [], taken.passed_over
-        rendered = [(one, await self._text_of(connection, one)) for one in claimed]
+        ready = [(one, await self._content_of(connection, one)) for one in claimed]
         await claims.keep_texts(
             connection,
-            [(one.id, self._vault.encrypt(TEXT, text)) for one, text in rendered if one.text is None],
+            [
+                (one.id, self._vault.encrypt(TEXT, words))
+                for one, content in ready
+                if one.text is None and (words := rendering.kept(content)) is not None
+            ],
         )
-        segments = [sms.measure(text).segments for _, text in rendered]
+        segments = [rendering.segments(content) for _, content in ready]
         fitting = max(1, sum(used <= room for used in accumulate(segments)))
         if fitting < len(claimed):
             await claims.release(connection, [one.id for one in claimed[fitting:]], worker=self._worker)
         slots = await accounts.reserve(connection, sender, segments[:fitting], urgent=urgent, now_ms=now)
-        ready = [
-            Ready(one, text, count, starts)
-            for (one, text), count, starts in zip(
-                rendered[:fitting], segments[:fitting], slots.starts_ms, strict=True
-            )
-        ]
-        return ready, taken.passed_over
+        granted = zip(ready[:fitting], segments[:fitting], slots.starts_ms, strict=True)
+        return [
+            Ready(one, content, count, starts) for (one, content), count, starts in granted
+        ], taken.passed_over
 
-    async def _text_of(self, connection: AsyncConnection, claimed: Claimed) -> str:
-        """The text of the first attempt, or what it is rendered to now."""
+    async def _content_of(self, connection: AsyncConnection, claimed: Claimed) -> Content:
+        """What the first attempt said, or what it is rendered to now."""
         if claimed.text is not None:
-            return self._vault.decrypt(TEXT, claimed.text)
+            return rendering.of_kept(self._vault.decrypt(TEXT, claimed.text))
         return await self._render(connection, claimed)
 
-    async def _render(self, connection: AsyncConnection, claimed: Claimed) -> str:
+    async def _render(self, connection: AsyncConnection, claimed: Claimed) -> Content:
         version = self._versions.get(claimed.version_id)
         if version is None:
             version = await messages.version(connection, claimed.version_id)
             self._versions[claimed.version_id] = version
-        return texts.sms(
-            wording_of(version),
+        particulars = Particulars(
             link=self._public().link(ids.link_token(self._vault.link_key, claimed.id)),
             opt_out_words=claimed.opt_out_words,
             language=claimed.language,
         )
+        return rendering.rendered(claimed.channel, wording_of(version), particulars)
 
     # ------------------------------------------------------------------ one call
 
@@ -357,9 +357,9 @@ class Dispatcher:
         public = self._public()
         outgoing = Outgoing(
             channel=claimed.channel,
-            to=self._vault.decrypt(PHONE_CIPHER, claimed.cipher),
+            to=self._vault.decrypt(field_of(claimed.channel), claimed.cipher),
             sender=sender.address,
-            text=ready.text,
+            content=ready.content,
             reference=reference,
             callback_url=public.callback_url(gateway.stored.public_id, reference),
             valid_for_s=VALID_FOR_S.get(claimed.priority),

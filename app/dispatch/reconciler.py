@@ -8,11 +8,13 @@ from functools import partial
 
 import structlog
 
-from app.dispatch.dispatcher import PHONE_CIPHER, TEXT
+from app.dispatch.dispatcher import TEXT
 from app.dispatch.gateways import Gateways
 from app.dispatch.writer import Writer
+from app.domain import rendering
 from app.domain.unknowns import resolve
 from app.store import unknowns
+from app.store.crew import field_of
 from app.store.engine import Database
 from app.store.unknowns import Unknown
 from app.store.vault import Vault
@@ -85,9 +87,9 @@ class Reconciler:
         if gateway is None or not gateway.provider.capabilities.look_up:
             return CannotSay("This provider cannot be asked.")
         question = LookUp(
-            to=self._vault.decrypt(PHONE_CIPHER, unknown.cipher),
+            to=self._vault.decrypt(field_of(unknown.channel), unknown.cipher),
             sender=unknown.sender,
-            text=self._vault.decrypt(TEXT, unknown.text),
+            content=rendering.of_kept(self._vault.decrypt(TEXT, unknown.text)) if unknown.text else None,
             sent_at_ms=unknown.started_at,
         )
         try:

@@ -12,7 +12,17 @@ from app.domain.problem import Problem, Refused
 from app.services.office import Office, may_send
 from app.store import audit, contacts, trouble
 from app.store.accounts import StoredAccount
-from providers.contract import Accepted, CheckResult, InDoubt, NotSent, Outcome, Outgoing, Provider, Rejected
+from providers.contract import (
+    Accepted,
+    CheckResult,
+    InDoubt,
+    NotSent,
+    Outcome,
+    Outgoing,
+    Provider,
+    Rejected,
+    Text,
+)
 
 TEST_TEXT: Final = "{production}: this is a test of Callboard. There is nothing to do."
 TEST_VALID_S: Final = 300
@@ -79,7 +89,7 @@ async def send_test(
             channel=stored.channel,
             to=read.e164,
             sender=stored.senders[0].address,
-            text=TEST_TEXT.format(production=office.production.name),
+            content=Text(TEST_TEXT.format(production=office.production.name)),
             reference=ids.attempt_reference(office.random_bytes),
             valid_for_s=TEST_VALID_S,
         )

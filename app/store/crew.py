@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.routing import AddressKind, Consent
+from app.domain.routing import ADDRESS_OF_CHANNEL, AddressKind, Consent
 from app.store import tables as t
 from app.store.contacts import suppress_address
 from app.store.statements import chunks
@@ -18,6 +18,13 @@ from providers.contract import Channel
 
 FIELD = {AddressKind.PHONE: "contact_points.phone", AddressKind.EMAIL: "contact_points.email"}
 """The field name each kind of address is encrypted for."""
+
+
+def field_of(channel: Channel) -> str:
+    """The field name the addresses of this channel are encrypted for."""
+    return FIELD[ADDRESS_OF_CHANNEL[channel]]
+
+
 EMERGENCY = "people.emergency"
 
 CREW_LIST = "crew list"

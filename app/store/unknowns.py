@@ -40,8 +40,8 @@ class Unknown:
     person_has_evidence: bool
     """It has arrived by some path, with everybody who shares the address."""
     cipher: bytes = field(repr=False)
-    text: bytes = field(repr=False)
-    """What was sent, encrypted."""
+    text: bytes | None = field(repr=False)
+    """What was sent, encrypted; None on a channel where it is rendered anew."""
 
 
 DUE_ROWS = 50

@@ -16,7 +16,17 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from app.clock import VirtualClock
-from providers.contract import Accepted, Channel, InDoubt, NotSent, Outcome, Outgoing, Provider, Rejected
+from providers.contract import (
+    Accepted,
+    Channel,
+    InDoubt,
+    NotSent,
+    Outcome,
+    Outgoing,
+    Provider,
+    Rejected,
+    Text,
+)
 
 START_MS = 1_790_000_000_000
 """A Monday in September 2026; any moment would do."""
@@ -28,7 +38,7 @@ REFERENCE = "k3m9x2p7q4w8z1v6"
 PUBLIC = "https://nightfall.callboard.example"
 
 MESSAGE = Outgoing(
-    Channel.SMS, NUMBER, SENDER, TEXT, REFERENCE, f"{PUBLIC}/hooks/main?r={REFERENCE}", valid_for_s=900
+    Channel.SMS, NUMBER, SENDER, Text(TEXT), REFERENCE, f"{PUBLIC}/hooks/main?r={REFERENCE}", valid_for_s=900
 )
 
 

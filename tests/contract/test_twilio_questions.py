@@ -15,6 +15,7 @@ from providers.contract import (
     LookUp,
     Money,
     NotFound,
+    Text,
 )
 from tests.contract.harness import (
     MESSAGE,
@@ -28,7 +29,7 @@ from tests.contract.harness import (
 )
 from tests.contract.twilio import ACCOUNT_SID, QUEUED, SID, build, error
 
-QUESTION = LookUp(NUMBER, SENDER, TEXT, START_MS)
+QUESTION = LookUp(NUMBER, SENDER, Text(TEXT), START_MS)
 
 
 def ask(server: Server, question: LookUp = QUESTION) -> object:

@@ -18,6 +18,7 @@ from providers.contract import (
     NotSent,
     Provider,
     Rejected,
+    Text,
 )
 from providers.twilio_sms import TWILIO_SMS
 from providers.twilio_tables import ERRORS
@@ -132,7 +133,7 @@ def test_the_request_is_twilios() -> None:
 
 def test_a_text_of_many_scripts_arrives_byte_for_byte() -> None:
     text = "Ximena’s call: 05:30 ☕ & +1 = “fine”\nSí 日本 👍🏽"
-    asked = attempt(OWN_CASES[0], build, replace(MESSAGE, text=text)).asked[0]
+    asked = attempt(OWN_CASES[0], build, replace(MESSAGE, content=Text(text))).asked[0]
     assert parse_qs(asked.body)["Body"] == [text]
 
 

@@ -42,6 +42,7 @@ from providers.contract import (
     NotFound,
     Outcome,
     Outgoing,
+    Text,
 )
 from tests.house import START_MS, Hire, Ledger, furnish
 
@@ -61,6 +62,12 @@ class Call:
     @property
     def to(self) -> str:
         return self.message.to
+
+    @property
+    def words(self) -> str:
+        """What the text said."""
+        assert isinstance(self.message.content, Text)
+        return self.message.content.words
 
 
 @dataclass

@@ -33,7 +33,7 @@ def test_a_provider_that_says_when_is_not_asked_before(home: Path) -> None:
         for one in range(5):
             first, second = night.provider.texts_to(number(one))
             assert second.at_ms >= first.at_ms + 45_000
-            assert first.message.text == second.message.text
+            assert first.message.content == second.message.content
             assert first.message.reference != second.message.reference
 
     def answer(call: Call) -> Outcome:
@@ -52,7 +52,7 @@ def test_an_urgent_text_of_unknown_fate_is_asked_for_after_twenty_seconds_and_se
         first, second = night.provider.calls
         ((asked_at, question),) = night.provider.questions
         assert 20_000 <= asked_at - first.at_ms <= 21_000
-        assert (question.to, question.text) == (first.to, first.message.text)
+        assert (question.to, question.content) == (first.to, first.message.content)
         assert asked_at <= second.at_ms <= asked_at + 500
         assert await night.buckets(message_id) == {Bucket.ON_THE_WAY}
         await night.ledger.check_counters()
@@ -74,7 +74,7 @@ def test_a_question_and_a_retry_carry_what_was_sent_whatever_was_renamed_since(h
         await night.engine.settled()
         first, second = night.provider.calls
         ((_, question),) = night.provider.questions
-        assert question.text == first.message.text == second.message.text
+        assert question.content == first.message.content == second.message.content
 
     on_paper(home, act, people=crew_of(1), answer=answer)
 

@@ -46,7 +46,7 @@ def test_urgent_goes_before_and_beside_twenty_thousand_waiting_texts(home: Path)
 
 
 def calls_of(night: Night, word: str) -> list[Call]:
-    return [one for one in night.provider.calls if word in one.message.text]
+    return [one for one in night.provider.calls if word in one.words]
 
 
 DAILY = Composed(
@@ -67,7 +67,7 @@ def test_the_pace_is_the_senders_in_every_second(home: Path, words: int) -> None
         await night.sleep(4)
         await night.ledger.compose(audience=["dept:Grip"])
         await night.engine.settled()
-        sent = [(one.at_ms, sms.measure(one.message.text).segments) for one in night.provider.calls]
+        sent = [(one.at_ms, sms.measure(one.words).segments) for one in night.provider.calls]
         assert len(sent) == 80 + 15
         longest = max(segments for _, segments in sent)
         for at, _ in sent:
@@ -77,7 +77,7 @@ def test_the_pace_is_the_senders_in_every_second(home: Path, words: int) -> None
         beside = [
             segments
             for (at, segments), call in zip(sent, night.provider.calls, strict=True)
-            if urgent[0] < at < urgent[-1] and "URGENT" not in call.message.text
+            if urgent[0] < at < urgent[-1] and "URGENT" not in call.words
         ]
         assert sum(beside) <= 10 + longest  # what had been granted before they came
         span = (sent[-1][0] - sent[0][0]) / 1000
@@ -96,7 +96,7 @@ def test_no_more_is_granted_ahead_than_an_urgent_message_may_go_beside(home: Pat
         for _ in range(100):
             await night.sleep(0.05)
             ahead.append((await night.works()).count(Work.CLAIMED))
-        assert sms.measure(night.provider.calls[0].message.text).segments == 3
+        assert sms.measure(night.provider.calls[0].words).segments == 3
         assert 1 <= max(ahead) <= 4
 
     on_paper(home, act, rate=10, takes_s=0.02)

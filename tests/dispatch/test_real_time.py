@@ -60,8 +60,8 @@ async def test_an_urgent_text_leaves_soon_after_its_undo_window_beside_twenty_th
         await until(clock, lambda: len(provider.calls) > 40)
         await ledger.compose(audience=["all", "-unit:Second"], wait_ms=1_000)
         step = await ledger.one(select(t.steps.c.not_before).order_by(t.steps.c.id.desc()).limit(1))
-        await until(clock, lambda: any("URGENT" in one.message.text for one in provider.calls))
-        first = next(one.at_ms for one in provider.calls if "URGENT" in one.message.text)
+        await until(clock, lambda: any("URGENT" in one.words for one in provider.calls))
+        first = next(one.at_ms for one in provider.calls if "URGENT" in one.words)
         assert 0 <= first - step.not_before <= 2_000
 
 

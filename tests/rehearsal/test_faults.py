@@ -10,7 +10,7 @@ import pytest
 
 from app.clock import sleep
 from app.rehearsal import log
-from providers.contract import Accepted, Account, Channel, InDoubt, NotSent, Outcome, Outgoing, Rejected
+from providers.contract import Accepted, Account, Channel, InDoubt, NotSent, Outcome, Outgoing, Rejected, Text
 from providers.twilio_sms import TWILIO_SMS
 from tests.rehearsal.town import (
     ONE,
@@ -23,7 +23,7 @@ from tests.rehearsal.town import (
     statuses,
 )
 
-MESSAGE = Outgoing(Channel.SMS, ONE, SENDER, "Moved.", "ref", f"{PUBLIC}/hooks/main?r=ref", 900)
+MESSAGE = Outgoing(Channel.SMS, ONE, SENDER, Text("Moved."), "ref", f"{PUBLIC}/hooks/main?r=ref", 900)
 
 
 @pytest.mark.parametrize(
