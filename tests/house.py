@@ -275,19 +275,23 @@ class Ledger:
         lease_ms: int = 30_000,
     ) -> list[Claimed]:
         now = self.now
-        taken = await self.do(
-            lambda connection: claims.claim(
-                connection,
-                production_id=self.production.id,
-                channel=Channel.SMS,
-                priorities=priorities,
-                worker=worker or self.worker,
-                now_ms=now,
-                lease_until=now + lease_ms,
-                limit=limit,
-            )
-        )
-        return taken.claimed
+
+        async def most_urgent_first(connection: Any) -> list[Claimed]:
+            claimed: list[Claimed] = []
+            for priority in sorted(priorities, key=lambda one: one.rank):
+                taken = await claims.claim(
+                    connection,
+                    production_id=self.production.id,
+                    channel=Channel.SMS,
+                    quotas={priority: limit - len(claimed)},
+                    worker=worker or self.worker,
+                    now_ms=now,
+                    lease_until=now + lease_ms,
+                )
+                claimed += taken.claimed
+            return claimed
+
+        return await self.do(most_urgent_first)
 
     async def mark(self, claimed: Sequence[Claimed], worker: str | None = None) -> list[Claimed]:
         """Those for which the provider may be called."""

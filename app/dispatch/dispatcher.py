@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import accumulate
+from itertools import count
 from random import Random
 
 import structlog
@@ -23,6 +23,7 @@ from app.clock import within
 from app.dispatch.gateways import Gateway, Gateways, Line
 from app.dispatch.writer import Writer
 from app.domain import ids, rendering, texts
+from app.domain.lanes import WEIGHTS, Shares, portion, portions
 from app.domain.priorities import Priority
 from app.domain.public_address import PublicAddress
 from app.domain.rendering import Particulars
@@ -97,6 +98,8 @@ class Dispatcher:
         self._leases: dict[int, int] = {}
         """Until when each of these is ours, by what we have written down ourselves."""
         self._in_lane = {True: 0, False: 0}
+        self._shares: dict[tuple[int, Channel], Shares] = {}
+        """By production and channel."""
         self._wakes: list[asyncio.Event] = []
         self._ended = asyncio.Event()
         self._stopping = False
@@ -150,9 +153,15 @@ class Dispatcher:
         wake = asyncio.Event()
         self._wakes.append(wake)
         try:
-            while not self._stopping:
+            for turn in count():
+                if self._stopping:
+                    return
                 wake.clear()
-                pauses = [await self._turn(line, urgent=urgent) for line in self._gateways.lines(channel)]
+                lines = portions(self._gateways.lines(channel), turn)
+                pauses = [
+                    await self._turn(line, urgent=urgent, behind=len(lines) - place)
+                    for place, line in enumerate(lines, start=1)
+                ]
                 if 0 in pauses or self._stopping:
                     continue
                 await self._pause(wake, min((one for one in pauses if one is not None), default=None))
@@ -168,9 +177,9 @@ class Dispatcher:
         with suppress(TimeoutError):
             await within(self._clock, pause_ms / 1000, wake.wait())
 
-    async def _turn(self, line: Line, *, urgent: bool) -> int | None:
-        """One claim for one production. Returns how many milliseconds to wait before the next, None for until
-        woken."""
+    async def _turn(self, line: Line, *, urgent: bool, behind: int) -> int | None:
+        """One claim for one production, with so many others behind it. Returns how many milliseconds to wait before
+        the next, None for until woken."""
         now = self._clock.now_ms()
         if wait_ms := self._gateways.wait_ms(line.account_id, now):
             return wait_ms
@@ -184,7 +193,7 @@ class Dispatcher:
         if room <= 0:
             return max(1, round(backlog_ms - horizon_ms + pace_ms))
         trying = self._gateways.has_stopped(line.account_id)
-        limit = 1 if trying else min(free, room, BATCH)
+        limit = 1 if trying else min(portion(free, behind), room, BATCH)
         ready, passed_over = await self._writer.do(
             lambda connection: self._claim(connection, line, sender, limit=limit, room=room, urgent=urgent)
         )
@@ -235,21 +244,21 @@ class Dispatcher:
         """Claim up to ``limit`` deliveries that need up to ``room`` segments, or one that needs more. Returns them,
         and how many others were taken out of the queue."""
         now = self._clock.now_ms()
-        priorities = [one for one in Priority if (one is Priority.URGENT) == urgent]
+        shares = self._shares.setdefault((line.production_id, line.gateway.stored.channel), Shares())
         taken = await claims.claim(
             connection,
             production_id=line.production_id,
             channel=line.gateway.stored.channel,
-            priorities=priorities,
+            quotas={Priority.URGENT: limit}
+            if urgent
+            else shares.quotas(await self._waiting(connection, line, now), limit),
             worker=self._worker,
             now_ms=now,
             lease_until=now + LEASE_MS,
-            limit=limit,
         )
-        claimed = taken.claimed
-        if not claimed:
+        if not taken.claimed:
             return [], taken.passed_over
-        ready = [(one, await self._content_of(connection, one)) for one in claimed]
+        ready = [(one, await self._content_of(connection, one)) for one in taken.claimed]
         await claims.keep_texts(
             connection,
             [
@@ -259,14 +268,25 @@ class Dispatcher:
             ],
         )
         segments = [rendering.segments(content) for _, content in ready]
-        fitting = max(1, sum(used <= room for used in accumulate(segments)))
-        if fitting < len(claimed):
-            await claims.release(connection, [one.id for one in claimed[fitting:]], worker=self._worker)
-        slots = await accounts.reserve(connection, sender, segments[:fitting], urgent=urgent, now_ms=now)
-        granted = zip(ready[:fitting], segments[:fitting], slots.starts_ms, strict=True)
+        fitting = _fitting(ready, segments, room, None if urgent else shares)
+        left = [one.id for place, (one, _) in enumerate(ready) if place not in fitting]
+        if left:
+            await claims.release(connection, left, worker=self._worker)
+        used = [segments[place] for place in fitting]
+        slots = await accounts.reserve(connection, sender, used, urgent=urgent, now_ms=now)
+        granted = zip([ready[place] for place in fitting], used, slots.starts_ms, strict=True)
         return [
             Ready(one, content, count, starts) for (one, content), count, starts in granted
         ], taken.passed_over
+
+    async def _waiting(self, connection: AsyncConnection, line: Line, now: int) -> set[Priority]:
+        return await claims.waiting(
+            connection,
+            production_id=line.production_id,
+            channel=line.gateway.stored.channel,
+            priorities=WEIGHTS,
+            now_ms=now,
+        )
 
     async def _content_of(self, connection: AsyncConnection, claimed: Claimed) -> Content:
         """What the first attempt said, or what it is rendered to now."""
@@ -369,6 +389,25 @@ class Dispatcher:
         except Exception as error:  # an adapter must not raise; if one does, the call may have been made
             log.exception("adapter raised", provider=gateway.stored.account.name, error=type(error).__name__)
             return InDoubt(ProviderError("adapter", "The provider's answer could not be understood."))
+
+
+def _fitting(
+    ready: Sequence[tuple[Claimed, Content]], segments: Sequence[int], room: int, shares: Shares | None
+) -> list[int]:
+    """The places of those that have room, in the order in which they leave; one at least, however long it is."""
+    order = (
+        shares.in_turn([(one.priority, count) for (one, _), count in zip(ready, segments, strict=True)])
+        if shares
+        else iter(range(len(ready)))
+    )
+    fitting: list[int] = []
+    used = 0
+    for place in order:
+        used += segments[place]
+        if fitting and used > room:
+            break
+        fitting.append(place)
+    return fitting
 
 
 VALID_FOR_S = {Priority.URGENT: 900}

@@ -5,7 +5,7 @@ Each is one statement over many rows, and safe to repeat.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, select, update
@@ -44,6 +44,28 @@ class Claimed:
     """What was rendered at an earlier attempt, encrypted."""
 
 
+async def waiting(
+    connection: AsyncConnection,
+    *,
+    production_id: int,
+    channel: Channel,
+    priorities: Iterable[Priority],
+    now_ms: int,
+) -> set[Priority]:
+    """The priorities of which something is due."""
+    found = set()
+    for priority in priorities:
+        asked = {
+            "production": production_id,
+            "on_channel": channel.value,
+            "rank": priority.rank,
+            "now": now_ms,
+        }
+        if (await connection.execute(_ANY_DUE, asked)).first() is not None:
+            found.add(priority)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What one claim took out of the queue: deliveries to be sent, and how many must not be, or not now."""
@@ -57,30 +79,31 @@ async def claim(
     *,
     production_id: int,
     channel: Channel,
-    priorities: Collection[Priority],
+    quotas: Mapping[Priority, int],
     worker: str,
     now_ms: int,
     lease_until: int,
-    limit: int,
 ) -> Taken:
-    """Take the lease of up to ``limit`` due deliveries of a production, most urgent first.
+    """Take the lease of due deliveries of a production, up to so many of each priority, longest due first.
 
     Those that have become needless since they were queued are called off instead, and those whose quiet hours have
     begun are held.
     """
-    leased = await connection.execute(
-        _LEASE_WHAT_IS_DUE,
-        {
-            "production": production_id,
-            "on_channel": channel.value,
-            "ranks": [priority.rank for priority in priorities],
-            "now": now_ms,
-            "most": limit,
-            "to_worker": worker,
-            "to_lease_until": lease_until,
-        },
-    )
-    ids = leased.scalars().all()
+    ids: list[int] = []
+    for priority, most in quotas.items():
+        leased = await connection.execute(
+            _LEASE_WHAT_IS_DUE,
+            {
+                "production": production_id,
+                "on_channel": channel.value,
+                "rank": priority.rank,
+                "now": now_ms,
+                "most": most,
+                "to_worker": worker,
+                "to_lease_until": lease_until,
+            },
+        )
+        ids += leased.scalars().all()
     if not ids:
         return Taken([])
     rows = (await connection.execute(_LEASED, {"ids": ids})).all()
@@ -136,7 +159,7 @@ _LATER = (
 )
 """A later step of the message has left for the same person on the same channel."""
 
-_DUE = (
+_DUE_OF_RANK = (
     select(t.deliveries.c.id)
     .join(t.messages, t.messages.c.id == t.deliveries.c.message_id)
     .where(
@@ -144,16 +167,19 @@ _DUE = (
         t.deliveries.c.carried_by.is_(None),
         t.deliveries.c.production_id == bindparam("production"),
         t.deliveries.c.channel == bindparam("on_channel"),
-        t.deliveries.c.priority.in_(bindparam("ranks", expanding=True)),
+        t.deliveries.c.priority == bindparam("rank"),
         t.deliveries.c.due_at <= bindparam("now"),
         t.deliveries.c.give_up_at > bindparam("now"),
         t.deliveries.c.evidence_rank < ev.CLAIMABLE_BELOW,
         t.messages.c.status == MessageStatus.SENDING.value,
     )
-    .order_by(t.deliveries.c.priority, t.deliveries.c.due_at, t.deliveries.c.id)
+)
+_DUE = (
+    _DUE_OF_RANK.order_by(t.deliveries.c.due_at, t.deliveries.c.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True, of=t.deliveries)
 )
+_ANY_DUE = _DUE_OF_RANK.limit(1)
 _LEASE_WHAT_IS_DUE = (
     update(t.deliveries)
     .where(t.deliveries.c.id.in_(_DUE))

@@ -18,8 +18,9 @@ UNIT = "Second"
 """These people are in a unit of their own: the audiences of tests do not mean them."""
 
 
-async def queue_texts(ledger: Ledger, count: int, composed: Composed) -> int:
-    """A message with one queued text each for so many new people. Returns its key."""
+async def queue_texts(ledger: Ledger, count: int, composed: Composed, *, first: int = 100_000) -> int:
+    """A message with one queued text each for so many new people, who get the keys from ``first`` on. Returns its
+    own key."""
     now = ledger.now
 
     async def work(connection: Any) -> int:
@@ -47,7 +48,7 @@ async def queue_texts(ledger: Ledger, count: int, composed: Composed) -> int:
         await connection.execute(
             t.steps.update().where(t.steps.c.id == step_id).values(frozen_at=now, routed_at=now)
         )
-        keys = range(100_000, 100_000 + count)
+        keys = range(first, first + count)
         production = ledger.production.id
         await connection.execute(t.people.insert(), [_person(one, production, now) for one in keys])
         await connection.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
@@ -24,7 +24,7 @@ from app.domain.public_address import PublicAddress
 from app.rehearsal.carrier import Carrier
 from app.rehearsal.people import Script
 from app.services.office import Office
-from app.store import accounts
+from app.store import accounts, productions
 from app.store import tables as t
 from providers.contract import (
     Accepted,
@@ -44,7 +44,7 @@ from providers.contract import (
     Outgoing,
     Text,
 )
-from tests.house import START_MS, Hire, Ledger, furnish
+from tests.house import START_MS, ZONE, Hire, Ledger, furnish
 
 T = TypeVar("T")
 
@@ -265,3 +265,34 @@ def with_carrier(home: Path, act: Callable[[Night], Awaitable[T]], **options: An
             return await act(night)
 
     return clock.run(run())
+
+
+OTHER = "+13105550199"
+"""A second number of ours."""
+
+
+async def another_production(ledger: Ledger, *, sender: str | None) -> Ledger:
+    """DAYBREAK, beside the one there is; with a number of its own on the same account, or without."""
+
+    async def work(connection: Any) -> Ledger:
+        production = await productions.add(
+            connection, public_id="B", name="DAYBREAK", region="US", time_zone=ZONE, now_ms=ledger.now
+        )
+        if sender:
+            await connection.execute(
+                t.senders.insert().values(
+                    account_id=ledger.account_id,
+                    production_id=production.id,
+                    address=sender,
+                    segments_per_second=30,
+                )
+            )
+        return replace(ledger, production=production)
+
+    return await ledger.do(work)
+
+
+async def fresh(night: Night) -> Gateways:
+    """The gateways as the accounts stand now, all over the provider on paper."""
+    stored = await night.ledger.database.reading(lambda c: accounts.all_accounts(c, night.ledger.vault))
+    return Gateways([Gateway(stored[0], night.provider)])

@@ -13,12 +13,12 @@ from app.domain.buckets import Bucket
 from app.domain.evidence import Work
 from app.domain.priorities import Priority
 from app.services import watching
-from app.store import accounts, incidents, productions
+from app.store import accounts, incidents
 from app.store import tables as t
 from app.store.incidents import Incident
 from providers.contract import Accepted, Channel, Outcome, ProviderError, Rejected
-from tests.dispatch.night import Call, Night, Paper, on_paper
-from tests.house import START_MS, ZONE, Hire, Ledger, crew_of, number, rehearsal_account
+from tests.dispatch.night import OTHER, Call, Night, Paper, another_production, fresh, on_paper
+from tests.house import START_MS, Hire, crew_of, number, rehearsal_account
 
 REFUSED = ProviderError(
     "20003", "The credentials are refused.", "Enter them again (callboard provider set NAME).", config=True
@@ -145,28 +145,6 @@ async def code_of(night: Night, message_id: int) -> str:
 # ---------------------------------------------------------------------------- two productions, their own numbers
 
 
-OTHER = "+13105550199"
-
-
-async def another_production(ledger: Ledger, *, sender: str | None) -> Ledger:
-    async def work(connection: Any) -> Ledger:
-        production = await productions.add(
-            connection, public_id="B", name="DAYBREAK", region="US", time_zone=ZONE, now_ms=ledger.now
-        )
-        if sender:
-            await connection.execute(
-                t.senders.insert().values(
-                    account_id=ledger.account_id,
-                    production_id=production.id,
-                    address=sender,
-                    segments_per_second=30,
-                )
-            )
-        return replace(ledger, production=production)
-
-    return await ledger.do(work)
-
-
 def test_each_production_sends_from_its_own_numbers(home: Path) -> None:
     async def act(night: Night) -> None:
         other = await another_production(night.ledger, sender=OTHER)
@@ -197,8 +175,3 @@ def test_a_production_without_a_number_of_its_own_borrows_none(home: Path) -> No
         )
 
     on_paper(home, act)
-
-
-async def fresh(night: Night) -> Any:
-    stored = await night.ledger.database.reading(lambda c: accounts.all_accounts(c, night.ledger.vault))
-    return Gateways([Gateway(stored[0], night.provider)])
