@@ -41,9 +41,10 @@ class Shares:
     def in_turn(self, candidates: Sequence[tuple[Priority, int]]) -> Iterator[int]:
         """The places of these candidates (priority and segments) in the order in which they may leave.
 
-        Each is charged when the next one is asked for: stop asking, and the rest costs nothing.
+        Each is charged when the next one is asked for: stop asking, and the rest costs nothing. Candidates are of
+        priorities that were waiting when the quotas were made.
         """
-        self._join({priority for priority, _ in candidates})
+        self._join(self._had.keys() | {priority for priority, _ in candidates})
         queues: dict[Priority, list[int]] = {}
         for place, (priority, _) in enumerate(candidates):
             queues.setdefault(priority, []).append(place)

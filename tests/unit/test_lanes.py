@@ -34,6 +34,15 @@ def test_where_all_three_wait_they_share_six_to_three_to_one() -> None:
     }
 
 
+def test_they_share_it_too_where_only_one_may_leave_at_a_time() -> None:
+    shares = Shares()
+    gone: Counter[Priority] = Counter()
+    for _ in range(100):
+        (chosen,) = shares.quotas(OTHERS, 1)
+        gone += served(shares, [(chosen, 1)], 1)
+    assert gone == {IMPORTANT: 60, INFO: 30, ROUTINE: 10}
+
+
 def test_long_texts_count_by_their_segments() -> None:
     segments = served(Shares(), [(IMPORTANT, 1)] * 200 + [(ROUTINE, 3)] * 200, 150)
     assert abs(segments[IMPORTANT] - 6 * segments[ROUTINE]) <= 6 * 3
@@ -46,7 +55,9 @@ def test_one_that_waits_alone_gets_everything() -> None:
 
 def test_a_night_without_daily_reports_is_no_credit_for_the_morning() -> None:
     shares = Shares()
+    shares.quotas([IMPORTANT], 600)
     served(shares, [(IMPORTANT, 1)] * 600, 600)
+    shares.quotas([IMPORTANT, ROUTINE], 70)
     assert served(shares, [(one, 1) for one in (IMPORTANT, ROUTINE) for _ in range(70)], 70) == {
         IMPORTANT: 60,
         ROUTINE: 10,
