@@ -26,7 +26,7 @@ from app.dispatch.writer import Writer
 from app.domain.problem import Problem
 from app.domain.public_address import PublicAddress
 from app.domain.times import spell
-from app.store import accounts, due, heartbeat, incidents, quiet, receipts, sweeps
+from app.store import accounts, due, heartbeat, holding, incidents, receipts, sweeps
 from app.store.engine import Database
 from app.store.lease import FileLease
 from app.store.vault import Vault
@@ -224,7 +224,7 @@ class Engine:
         while await planner.route_next_block(self.database, self._vault.link_key):
             self.dispatcher.wake()
         now = self._clock.now_ms()
-        await self.writer.do(lambda connection: quiet.wake_held(connection, now))
+        await self.writer.do(lambda connection: holding.wake(connection, now))
         self.reconciler.look()
 
     async def _sweeps(self) -> None:

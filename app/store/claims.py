@@ -5,8 +5,9 @@ Each is one statement over many rows, and safe to repeat.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,10 +16,19 @@ from app.domain import evidence as ev
 from app.domain.evidence import HANDED_OVER, Evidence, Work
 from app.domain.messages import MessageStatus
 from app.domain.priorities import PRIORITY_OF_RANK, Priority, Purpose
-from app.store import addressees, correcting, quiet, stopping
+from app.store import addressees, correcting, number_guard, quiet, stopping
 from app.store import tables as t
 from app.store.statements import chunks
 from providers.contract import Channel
+
+Keeper = Callable[[AsyncConnection, Sequence[Any], int], Awaitable[set[int]]]
+"""Holds those of the claimed deliveries that must not leave now, and returns which."""
+
+_PHONE: tuple[Keeper, ...] = (quiet.hold, number_guard.hold)
+_OTHERS: tuple[Keeper, ...] = (quiet.hold,)
+KEEPERS: dict[Channel, tuple[Keeper, ...]] = {
+    one: _PHONE if one in (Channel.SMS, Channel.VOICE) else _OTHERS for one in Channel
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +129,9 @@ async def claim(
         now_ms,
         hand_on=[key for key, one in off.items() if one.hand_on],
     )
-    held = await quiet.hold(connection, [row for row in rows if row.id not in needless], now_ms)
+    stay = set(needless)
+    for keeper in KEEPERS[channel]:
+        stay |= await keeper(connection, [row for row in rows if row.id not in stay], now_ms)
     claimed = [
         Claimed(
             id=row.id,
@@ -140,7 +152,7 @@ async def claim(
             text=row.text,
         )
         for row in rows
-        if row.id not in needless and row.id not in held
+        if row.id not in stay
     ]
     return Taken(claimed, len(rows) - len(claimed))
 
@@ -196,6 +208,7 @@ _LEASED = (
         t.recipients.c.person_id,
         _LATER.label("later"),
         t.contact_points.c.cipher,
+        t.contact_points.c.lookup,
         t.contact_points.c.first_text_at,
         t.people.c.language,
         t.people.c.time_zone,

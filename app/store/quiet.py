@@ -1,11 +1,11 @@
-"""Quiet hours in the queue: they may have begun since a delivery was planned, and they end."""
+"""Quiet hours in the queue: they may have begun since a delivery was planned."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.actor import ENGINE
@@ -13,13 +13,10 @@ from app.domain.evidence import Work
 from app.domain.priorities import PRIORITY_OF_RANK, Purpose
 from app.domain.quiet_hours import Window
 from app.domain.routing import HELD, Routable, quiet_until
-from app.store import audit
+from app.store import audit, holding
 from app.store import tables as t
-from app.store.rollup import roll_up, with_carried
+from app.store.holding import Hold
 from app.store.statements import chunks
-
-HELD_AT_MOST_MS = 7 * 24 * 3_600_000
-"""A delivery is too old a week after it was planned, however its person sleeps."""
 
 
 async def hold(connection: AsyncConnection, rows: Sequence[Any], now_ms: int) -> set[int]:
@@ -41,15 +38,13 @@ async def hold(connection: AsyncConnection, rows: Sequence[Any], now_ms: int) ->
     if not asleep:
         return set()
     held = await _while_all_sleep(connection, {row.id: row for row in rows}, asleep, now_ms)
-    if held:
-        await connection.execute(_HOLD, held)
-        await roll_up(connection, await with_carried(connection, [one["key"] for one in held]), now_ms)
-    return {one["key"] for one in held}
+    await holding.hold(connection, held, now_ms)
+    return {one.delivery_id for one in held}
 
 
 async def _while_all_sleep(
     connection: AsyncConnection, rows: Mapping[int, Any], asleep: Mapping[int, int], now_ms: int
-) -> list[dict[str, Any]]:
+) -> list[Hold]:
     """Nobody waits for the quiet hours of somebody else on the same number: a delivery is held only while all it
     carries are asleep too, and until the first of them wakes."""
     first: dict[int, int | None] = dict(asleep)
@@ -61,11 +56,7 @@ async def _while_all_sleep(
             known = first[row.id]
             first[row.id] = min(until, known) if until is not None and known is not None else None
     return [
-        {
-            "key": key,
-            "until": until,
-            "give_up": min(rows[key].give_up_at + until - now_ms, rows[key].created_at + HELD_AT_MOST_MS),
-        }
+        Hold(key, until, *HELD, rows[key].give_up_at, rows[key].created_at)
         for key, until in first.items()
         if until is not None
     ]
@@ -90,26 +81,6 @@ async def _note_override(connection: AsyncConnection, row: Any, words: str, now_
     )
 
 
-async def wake_held(connection: AsyncConnection, now_ms: int) -> int:
-    """held → queued, for deliveries whose quiet hours are over. Returns how many."""
-    d = t.deliveries.c
-    awake = (
-        (
-            await connection.execute(
-                update(t.deliveries)
-                .where(d.work == Work.HELD.value, d.due_at <= now_ms)
-                .values(work=Work.QUEUED.value, why="", next="")
-                .returning(d.id)
-            )
-        )
-        .scalars()
-        .all()
-    )
-    if awake:
-        await roll_up(connection, await with_carried(connection, awake), now_ms)
-    return len(awake)
-
-
 _CARRIED = (
     select(t.deliveries.c.carried_by, t.people.c.time_zone, t.people.c.quiet_start, t.people.c.quiet_end)
     .join(t.recipients, t.recipients.c.id == t.deliveries.c.recipient_id)
@@ -117,19 +88,5 @@ _CARRIED = (
     .where(
         t.deliveries.c.carried_by.in_(bindparam("ids", expanding=True)),
         t.deliveries.c.work.in_([Work.QUEUED.value, Work.HELD.value]),
-    )
-)
-
-_HOLD = (
-    update(t.deliveries)
-    .where(t.deliveries.c.id == bindparam("key"))
-    .values(
-        work=Work.HELD.value,
-        due_at=bindparam("until"),
-        give_up_at=bindparam("give_up"),
-        worker=None,
-        lease_until=None,
-        why=HELD[0],
-        next=HELD[1],
     )
 )

@@ -187,11 +187,11 @@ async def _overrides(
 
 
 async def _held(connection: AsyncConnection, message_id: int, recipient_id: int | None) -> list[Happening]:
-    """What waits for quiet hours to end, and what did and was not tried again since: its time to go still stands."""
+    """What waits, and what waited for quiet hours to end and was not tried again since: its time to go still stands."""
     d = t.deliveries.c
     waited = and_(d.attempt == 1, d.due_at > d.created_at)
     query = (
-        select(d.created_at, d.due_at, d.channel, t.people.c.name, t.productions.c.time_zone)
+        select(d.created_at, d.due_at, d.work, d.why, d.channel, t.people.c.name, t.productions.c.time_zone)
         .join(t.recipients, t.recipients.c.id == d.recipient_id)
         .join(t.people, t.people.c.id == t.recipients.c.person_id)
         .join(t.productions, t.productions.c.id == d.production_id)
@@ -206,7 +206,7 @@ async def _held(connection: AsyncConnection, message_id: int, recipient_id: int 
             f"held until {_moment(row.created_at, row.due_at, row.time_zone)}",
             row.name,
             row.channel,
-            detail=HELD[0],
+            detail=row.why if row.work == Work.HELD.value else HELD[0],
         )
         for row in await connection.execute(query)
     ]

@@ -6,15 +6,18 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from app.domain.evidence import Work
 from app.domain.message_types import MessageType
 from app.domain.messages import Composed
+from app.domain.number_guard import IDENTICAL, WINDOW_MS
 from app.domain.priorities import Priority, Purpose
 from app.store import tables as t
 from providers.contract import Channel
 from tests.dispatch.bulk import queue_texts
 from tests.dispatch.night import OTHER, Night, another_production, fresh, on_paper
+from tests.house import crew_of
 
 REPORT = Composed(
     ["all"], MessageType.DAILY_REPORT, Priority.ROUTINE, Purpose.OPERATIONAL, "Daily report",
@@ -64,3 +67,30 @@ def test_a_production_with_much_to_send_leaves_calls_for_the_other(home: Path) -
         assert len(night.provider.calls) == 660
 
     on_paper(home, act, takes_s=1.0, start=False)
+
+
+def test_a_number_behind_many_names_gets_twenty_texts_in_an_hour_and_the_rest_when_it_is_over(
+    home: Path,
+) -> None:
+    """Twenty-six messages in the same words would be a slip; here twenty-six steps of one message."""
+
+    async def act(night: Night) -> None:
+        message_id, _ = await night.ledger.compose()
+        await night.engine.settled()
+        for _ in range(25):
+            await night.sleep(121)  # past the guard of the key
+            await night.ledger.remind(message_id)
+            night.engine.poke()
+            await night.sleep(2)
+        times = [one.at_ms for one in night.provider.calls]
+        assert len(times) == 20
+        held = await night.ledger.ask(
+            select(t.deliveries.c.why).where(t.deliveries.c.work == Work.HELD.value)
+        )
+        assert {row.why for row in held} == {IDENTICAL}
+        await night.until(lambda: len(night.provider.calls) == 26, seconds=7_200)
+        times = [one.at_ms for one in night.provider.calls]
+        assert all(sum(at <= other < at + WINDOW_MS for other in times) <= 20 for at in times)
+        await night.ledger.check_counters()
+
+    on_paper(home, act, people=crew_of(1), takes_s=0.02)

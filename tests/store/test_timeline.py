@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from app.domain.priorities import PROFILES, Priority, Purpose
 from app.domain.unknowns import resolve
-from app.store import quiet, sweeps, timeline, unknowns
+from app.store import holding, sweeps, timeline, unknowns
 from app.store import tables as t
 from app.store.timeline import FACT_WORDS, Happening
 from providers.contract import Accepted, Fact, Found, InDoubt, NotSent, ProviderError
@@ -63,7 +63,7 @@ async def test_what_waits_for_quiet_hours_says_until_when_and_still_does_after_i
     held = await only(ledger, message_id, "held")
     assert (held.at, held.what, held.person) == (START_MS, "held until 07:00", ADA)
     clock.advance(9 * 3_600)
-    await ledger.do(lambda c: quiet.wake_held(c, ledger.now))
+    await ledger.do(lambda c: holding.wake(c, ledger.now))
     await ledger.call(Accepted("SM1"))
     assert await only(ledger, message_id, "held") == held
 

@@ -16,7 +16,7 @@ from app.domain.priorities import Priority, Purpose
 from app.domain.replies import STANDARD_OPTIONS
 from app.domain.unknowns import resolve
 from app.services import hearing
-from app.store import answers, messages, quiet, receipts, steps, sweeps, unknowns
+from app.store import answers, holding, messages, receipts, steps, sweeps, unknowns
 from app.store import tables as t
 from app.store.claims import Claimed
 from providers.contract import (
@@ -86,7 +86,7 @@ class Walk:
             ("expire", lambda: ledger.do(lambda c: sweeps.expire(c, now_ms=ledger.now))),
             ("the last process is gone", self.restart),
             ("give up", lambda: ledger.do(lambda c: sweeps.give_up(c, ledger.now))),
-            ("wake", lambda: ledger.do(lambda c: quiet.wake_held(c, ledger.now))),
+            ("wake", lambda: ledger.do(lambda c: holding.wake(c, ledger.now))),
             ("parked", lambda: ledger.do(lambda c: receipts.retry_parked(c, ledger.now))),
             ("half a minute", lambda: self.wait(35)),
             ("half an hour", lambda: self.wait(1800)),
