@@ -308,6 +308,7 @@ async def start(
     )
     intake = Intake(engine.writer, Spool(house.settings.spool, house.vault), house.vault, house.clock)
     engine.flush_spool = intake.flush
+    engine.inboxes.hear = intake.hear
     if problem := await engine.start(what):
         return problem
     house.engine = engine

@@ -302,10 +302,12 @@ class Capabilities:
     cost: bool
     look_up: bool
     idempotency: bool
+    inbox: bool = False
+    """It keeps what people sent to us and can be asked for it."""
 
     def names(self) -> list[str]:
         """The capabilities it has, as words for lists and JSON."""
-        words = ("delivery", "read", "click", "reply", "cost", "look_up", "idempotency")
+        words = ("delivery", "read", "click", "reply", "cost", "look_up", "idempotency", "inbox")
         return [word for word in words if getattr(self, word)]
 
 
@@ -322,6 +324,13 @@ class Provider(Protocol):
 
     async def look_up(self, question: LookUp) -> Found | NotFound | CannotSay:
         """Ask the provider what became of a message."""
+        ...
+
+    async def inbox(self, to: str, since_ms: int) -> Sequence[Inbound] | CannotSay:
+        """What people sent to this address of ours since then, oldest first, with the keys a callback about it has.
+
+        An empty address means every address the account chooses from. Asked only where ``capabilities.inbox``.
+        """
         ...
 
     def parse_callback(self, request: CallbackRequest) -> CallbackBatch | CallbackRefused:

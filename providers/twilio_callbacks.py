@@ -95,17 +95,22 @@ def _read(fields: Mapping[str, str], query: str) -> CallbackBatch | CallbackRefu
         return CallbackBatch(receipts=(_receipt(sid, status, fields, query),))
     if "From" not in fields or "Body" not in fields:
         return UNREADABLE
-    message = Inbound(
-        Channel.SMS,
-        sid,
-        sender=fields["From"],
-        to=fields.get("To", ""),
-        text=fields["Body"],
-        dedupe_key=f"{sid}:received",
-        detail=dict(fields),
-    )
+    message = inbound_of(sid, fields["From"], fields.get("To", ""), fields["Body"], fields)
     return CallbackBatch(
         inbound=(message,), answer_status=200, answer_body=NOTHING_TO_SAY, answer_type="text/xml"
+    )
+
+
+def inbound_of(sid: str, sender: str, to: str, text: str, detail: Mapping[str, str] | None = None) -> Inbound:
+    """A text from somebody, with the same key however we heard of it."""
+    return Inbound(
+        Channel.SMS,
+        sid,
+        sender=sender,
+        to=to,
+        text=text,
+        dedupe_key=f"{sid}:received",
+        detail=dict(detail or {}),
     )
 
 

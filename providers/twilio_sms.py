@@ -8,7 +8,7 @@ command that sends nothing does not wait for them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from providers.contract import (
     Clock,
     Field,
     Found,
+    Inbound,
     LookUp,
     Money,
     NotFound,
@@ -37,7 +38,7 @@ from providers.contract import (
 )
 from providers.exchange import EXCHANGE, Exchange
 from providers.twilio_answers import GARBLED, fields_of, found, number_in, outcome_of, refusal
-from providers.twilio_callbacks import read_callback
+from providers.twilio_callbacks import inbound_of, read_callback
 from providers.twilio_tables import CURRENCY, price_micros
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ CAPABILITIES = Capabilities(
     cost=True,
     look_up=True,
     idempotency=False,
+    inbox=True,
 )
 
 VALIDITY_S = (1, 36_000)
@@ -71,6 +73,11 @@ LOOK_UP_PAGE = 50
 NO_TEXT = ProviderError(
     "content", "This account sends texts only.", "Choose another account for this channel."
 )
+
+INBOX_LIMIT = 2_000
+"""Texts read of one inbox. A crew of 500 that all answer twice in a night is half of it."""
+
+INBOX_PAGE = 500
 
 ASK_LATER = "Twilio could not be asked what became of the text."
 
@@ -150,6 +157,24 @@ class TwilioSms:
         one = matching[0]
         answer = found({name: getattr(one, name) for name in _SHOWN})
         return answer or _cannot_say(exchange)
+
+    async def inbox(self, to: str, since_ms: int) -> Sequence[Inbound] | CannotSay:
+        """From the list of all texts, which Twilio filters by number and day; the hour is looked at here."""
+        fields: dict[str, Any] = {
+            "date_sent_after": datetime.fromtimestamp(since_ms / 1000, UTC).strftime("%Y-%m-%d")
+        }
+        if to:
+            fields["to"] = to
+        exchange, listed = await _run(
+            lambda: self._messages.list_async(limit=INBOX_LIMIT, page_size=INBOX_PAGE, **fields)
+        )
+        if listed is None:
+            return _cannot_say(exchange)
+        return [
+            inbound_of(one.sid, one.from_, one.to, one.body)
+            for one in reversed(listed)
+            if one.direction == "inbound" and _created_ms(one.date_created) >= since_ms
+        ]
 
     def parse_callback(self, request: CallbackRequest) -> CallbackBatch | CallbackRefused:
         """A status callback or a message from a person, if one of our auth tokens signed it."""

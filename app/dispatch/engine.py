@@ -20,6 +20,7 @@ from app.clock import behind_ms, within
 from app.dispatch import planner
 from app.dispatch.dispatcher import RENEW_MS, Dispatcher
 from app.dispatch.gateways import Gateways
+from app.dispatch.inboxes import Inboxes
 from app.dispatch.reconciler import Reconciler
 from app.dispatch.supervisor import Supervisor
 from app.dispatch.writer import Writer
@@ -91,6 +92,7 @@ class Engine:
             on_trouble=self._poked.set,
         )
         self.reconciler = Reconciler(database, self.writer, vault, gateways, on_settled=self._poked.set)
+        self.inboxes = Inboxes(self._clock, self.writer, gateways)
         self._lease = FileLease(database.path) if database.path else None
         self._running = False
         self._beaten_at = self._clock.monotonic_ms()
@@ -180,6 +182,7 @@ class Engine:
         await planner.resume_freezing(self.database)
         now = self._clock.now_ms()
         async with self.database.write(by_engine=True) as connection:
+            self.inboxes.begin_at(min(await heartbeat.last(connection) or now, now))
             if behind := await heartbeat.set_back_by(connection, now):
                 await heartbeat.follow_clock(connection, behind, now)
                 await heartbeat.note_set_back(connection, spell(behind), now)
@@ -192,12 +195,17 @@ class Engine:
         return Recovered(requeued, unknown)
 
     async def _hear_what_waits(self) -> None:
-        """Store what came in while the database took no writes, before anything is claimed: it may be a STOP."""
+        """Store what came in while the database took no writes, or while nobody listened, before anything is
+        claimed: it may be a STOP."""
         try:
             if self.flush_spool:
                 await within(self._clock, DRAIN_S, self.flush_spool())
         except Exception:  # the sweeps try again and report
             log.exception("spool could not be stored at the start")
+        try:
+            await within(self._clock, DRAIN_S, self.inboxes.read())
+        except TimeoutError:
+            log.warning("not all inboxes could be read at the start")
 
     async def _leases(self) -> None:
         while True:
@@ -238,6 +246,7 @@ class Engine:
         await self.writer.do(lambda connection: self._sweep(connection, now))
         if self.flush_spool:
             await self.flush_spool()
+        await self.inboxes.read_when_due()
 
     async def _sweep(self, connection: AsyncConnection, now: int) -> None:
         """All in one transaction: on a quiet night it writes nothing, and costs nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
@@ -67,6 +68,10 @@ class Intake:
         except Exception as error:  # whatever keeps it from being stored now, it must not be lost
             log.warning("callback cannot be stored, it goes to the spool", error=type(error).__name__)
             self._spool.keep(spooled, now)
+
+    async def hear(self, account_id: int, inbound: Sequence[Inbound]) -> None:
+        """Take what people sent, found in a provider's inbox."""
+        await self.take(account_id, CallbackBatch(inbound=inbound))
 
     async def flush(self) -> int:
         """Store what waits in the spool. Returns how many callbacks that were.

@@ -5,23 +5,19 @@ Something counts as done, and is written to the log, when the other side answere
 
 from __future__ import annotations
 
-import secrets
 from typing import Final
 
 from app.clock import sleep
 from app.rehearsal import log
 from app.rehearsal.browsing import link_in
 from app.rehearsal.log import LoggedMessage, Truth
+from app.rehearsal.mailroom import NAMELESS_SENDER
 from app.rehearsal.people import BY_LINK, BY_STOP, Act, holder_of
 from app.rehearsal.stage import Stage
 from app.rehearsal.twilio_api import Message
-from app.rehearsal.twilio_rules import VERSION
 
 LOOKS_MS: Final = 50
 """Nobody reads a text before it has been on the phone for a moment."""
-
-NAMELESS_SENDER: Final = "+15005550006"
-"""Where replies go if the text came from a Messaging Service that chose the number."""
 
 
 class Person:
@@ -79,24 +75,12 @@ class Person:
         sender = message.sender or message.service or NAMELESS_SENDER
         if stops:
             stage.blocked.add((message.to, sender))
-        if stage.inbound_url is None:
-            return
-        sid = f"SM{secrets.token_hex(16)}"
-        fields = {
-            "AccountSid": stage.account_sid,
-            "ApiVersion": VERSION,
-            "Body": text,
-            "From": message.to,
-            "MessageSid": sid,
-            "NumMedia": "0",
-            "NumSegments": "1",
-            "SmsMessageSid": sid,
-            "SmsSid": sid,
-            "SmsStatus": "received",
-            "To": message.sender or NAMELESS_SENDER,
-        }
-        if await stage.callbacks.post(stage.inbound_url, fields):
-            self._happened(log.OPTED_OUT if stops else log.REPLIED, text=text)
+        await stage.mailroom.take(
+            message.to,
+            message.sender or "",
+            text,
+            lambda: self._happened(log.OPTED_OUT if stops else log.REPLIED, text=text),
+        )
 
     def _moment(self, at_s: float) -> int:
         planned = self._message.created_ms + round(at_s * 1000)

@@ -25,6 +25,7 @@ from app.rehearsal.delivery import Delivery, times
 from app.rehearsal.faults import Faults
 from app.rehearsal.line import Line
 from app.rehearsal.log import LoggedMessage, Truth
+from app.rehearsal.mailroom import Mailroom, Received
 from app.rehearsal.people import Script, fate_of_number, plan
 from app.rehearsal.segments import segments_of
 from app.rehearsal.stage import Stage
@@ -78,7 +79,8 @@ class Carrier:
         self._line = Line(clock, self.routes)
         self._callbacks = Callbacks(clock, self._line, self.faults, auth_token)
         phone = Phone(clock, self._line)
-        self._stage = Stage(clock, seed, account_sid, self._callbacks, phone, inbound_url)
+        self.mailroom = Mailroom(clock, account_sid, self._callbacks, inbound_url)
+        self._stage = Stage(clock, seed, account_sid, self._callbacks, phone, self.mailroom)
         self._messages: list[Message] = []
         self._log: list[LoggedMessage] = []
         self._texts_to: Counter[str] = Counter()
@@ -102,11 +104,11 @@ class Carrier:
     @property
     def inbound_url(self) -> str | None:
         """Where messages from people are delivered."""
-        return self._stage.inbound_url
+        return self.mailroom.url
 
     @inbound_url.setter
     def inbound_url(self, url: str | None) -> None:
-        self._stage.inbound_url = url
+        self.mailroom.url = url
 
     @property
     def callback_counts(self) -> Mapping[str, int]:
@@ -116,6 +118,10 @@ class Carrier:
     def messages(self) -> list[Message]:
         """Every text accepted so far, oldest first, as the vendor keeps it."""
         return self._messages
+
+    def received(self) -> list[Received]:
+        """Every text people sent to our numbers, oldest first, as the vendor keeps it."""
+        return self.mailroom.received
 
     def log(self) -> list[LoggedMessage]:
         """Every text handed to the carrier, and what really happened to it."""

@@ -9,19 +9,18 @@ from typing import Any
 from app.clock import unless
 from app.rehearsal.browsing import Phone
 from app.rehearsal.callbacks import Callbacks
+from app.rehearsal.mailroom import Mailroom
 from providers.contract import Clock
 
 
 @dataclass(slots=True)
 class Stage:
-    """``inbound_url`` is where messages from people are delivered; None if nobody wants them."""
-
     clock: Clock
     seed: int
     account_sid: str
     callbacks: Callbacks
     phone: Phone
-    inbound_url: str | None
+    mailroom: Mailroom
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while the carrier settles: whatever the network still has to do, it does now."""
     resting: asyncio.Event = field(default_factory=asyncio.Event)

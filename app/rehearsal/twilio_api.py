@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.rehearsal.mailroom import Received
 from app.rehearsal.twilio_rules import (
     LARGEST_PAGE,
     LIST_FIELDS,
@@ -68,6 +69,10 @@ class Exchange(Protocol):
 
     def messages(self) -> Sequence[Message]:
         """Every text taken so far, oldest first."""
+        ...
+
+    def received(self) -> Sequence[Received]:
+        """Every text from people so far, oldest first."""
         ...
 
 
@@ -150,7 +155,9 @@ class _Api:
         only_known(wanted, LIST_FIELDS)
         size = whole(wanted, "PageSize", PAGE_SIZE, range(1, LARGEST_PAGE + 1))
         page = whole(wanted, "Page", 0, range(1_000_000))
-        matching = [one for one in reversed(self._exchange.messages()) if _matches(one, wanted)]
+        everything: list[Message | Received] = [*self._exchange.messages(), *self._exchange.received()]
+        everything.sort(key=lambda one: one.created_ms)
+        matching = [one for one in reversed(everything) if _matches(one, wanted)]
         shown = matching[page * size : (page + 1) * size]
         path = f"/{VERSION}/Accounts/{self._exchange.account_sid}/Messages.json"
 
@@ -160,7 +167,9 @@ class _Api:
         more = len(matching) > (page + 1) * size
         return JSONResponse(
             {
-                "messages": [self.resource(one) for one in shown],
+                "messages": [
+                    self.resource(one) if isinstance(one, Message) else self._received(one) for one in shown
+                ],
                 "page": page,
                 "page_size": size,
                 "start": page * size,
@@ -200,10 +209,39 @@ class _Api:
             "uri": f"{uri}.json",
         }
 
+    def _received(self, one: Received) -> dict[str, Any]:
+        """A text from somebody as the vendor shows it. Who is shown it has heard of it."""
+        one.heard()
+        account = self._exchange.account_sid
+        uri = f"/{VERSION}/Accounts/{account}/Messages/{one.sid}"
+        return {
+            "account_sid": account,
+            "api_version": VERSION,
+            "body": one.body,
+            "date_created": _rfc2822(one.created_ms),
+            "date_sent": _rfc2822(one.created_ms),
+            "date_updated": _rfc2822(one.created_ms),
+            "direction": "inbound",
+            "error_code": None,
+            "error_message": None,
+            "from": one.sender,
+            "messaging_service_sid": None,
+            "num_media": "0",
+            "num_segments": "1",
+            "price": None,
+            "price_unit": "USD",
+            "sid": one.sid,
+            "status": "received",
+            "subresource_uris": {"media": f"{uri}/Media.json"},
+            "to": one.to,
+            "uri": f"{uri}.json",
+        }
 
-def _matches(message: Message, wanted: Mapping[str, str]) -> bool:
+
+def _matches(message: Message | Received, wanted: Mapping[str, str]) -> bool:
     # A text that is still queued has no date of sending yet and counts on the day it was made.
-    day = datetime.fromtimestamp((message.sent_ms or message.created_ms) / 1000, UTC).strftime("%Y-%m-%d")
+    sent_ms = message.sent_ms if isinstance(message, Message) else None
+    day = datetime.fromtimestamp((sent_ms or message.created_ms) / 1000, UTC).strftime("%Y-%m-%d")
     return (
         wanted.get("To", message.to) == message.to
         and wanted.get("From", message.sender) == message.sender

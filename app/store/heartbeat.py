@@ -34,9 +34,15 @@ async def beat(connection: AsyncConnection, now_ms: int) -> None:
     await productions.set_fact(connection, HEARTBEAT, str(now_ms))
 
 
+async def last(connection: AsyncConnection) -> int | None:
+    """When an engine was last alive (epoch ms); None where none ever was."""
+    told = await productions.fact(connection, HEARTBEAT)
+    return int(told) if told is not None else None
+
+
 async def set_back_by(connection: AsyncConnection, now_ms: int) -> int:
     """How far the clock is behind the last heartbeat, in milliseconds; 0 where that is no more than slack."""
-    behind = int(await productions.fact(connection, HEARTBEAT) or 0) - now_ms
+    behind = (await last(connection) or 0) - now_ms
     return behind if behind > SLACK_MS else 0
 
 

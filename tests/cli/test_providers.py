@@ -31,7 +31,7 @@ def _stored(counter: Counter, name: str) -> StoredAccount:
 def test_the_list_has_a_row_for_each_kind_and_for_each_account(empty: Counter) -> None:
     kinds = empty.ask("provider", "list")
     assert [(one["kind"], one["configured"]) for one in kinds] == [("twilio", False)]
-    assert kinds[0]["capabilities"] == ["delivery", "reply", "cost", "look_up"]
+    assert kinds[0]["capabilities"] == ["delivery", "reply", "cost", "look_up", "inbox"]
     assert add_account(empty).code == 0
     assert add_account(empty, "backup", "--kind", "twilio").code == 0
     rows = empty.ask("provider", "list")

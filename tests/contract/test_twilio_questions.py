@@ -172,3 +172,67 @@ def test_the_account_can_be_checked_without_sending(behave: object, ok: bool, wo
 def test_a_price_is_estimated_by_the_longest_prefix(number: str, micros: int) -> None:
     adapter = build("http://127.0.0.1:1", VirtualClock(START_MS))
     assert adapter.price(replace(MESSAGE, to=number), 3) == Money(3 * micros, "USD")
+
+
+# ------------------------------------------------------------------------------------- what people have sent
+
+
+def inbox(server: Server, to: str = SENDER, since_ms: int = START_MS) -> object:
+    clock = VirtualClock(START_MS)
+
+    async def run() -> object:
+        async with server:
+            adapter = build(server.url, clock)
+            answer = await adapter.inbox(to, since_ms)
+            await adapter.close()
+            return answer
+
+    return clock.run(run())
+
+
+RECEIVED = {
+    **QUEUED,
+    "status": "received",
+    "direction": "inbound",
+    "from": NUMBER,
+    "to": SENDER,
+    "body": "STOP",
+}
+SENT = {**QUEUED, "direction": "outbound-api", "from": SENDER, "to": NUMBER}
+
+
+def test_the_inbox_holds_what_people_sent_oldest_first_and_under_the_keys_of_its_callbacks() -> None:
+    later = {**RECEIVED, "sid": "SM" + "d" * 32, "body": "1", "date_created": at(25)}
+    answer = inbox(Server(answers(200, listed(later, SENT, RECEIVED))))
+    assert isinstance(answer, list)
+    assert [(one.text, one.sender, one.to) for one in answer] == [
+        ("STOP", NUMBER, SENDER),
+        ("1", NUMBER, SENDER),
+    ]
+    assert answer[0].dedupe_key == f"{SID}:received"
+
+
+def test_what_came_in_before_is_left_out_of_the_inbox() -> None:
+    earlier = {**RECEIVED, "date_created": at(14)}
+    assert inbox(Server(answers(200, listed(RECEIVED, earlier))), since_ms=START_MS - 5_000) != []
+    assert inbox(Server(answers(200, listed(earlier))), since_ms=START_MS) == []
+
+
+def test_the_inbox_is_asked_for_by_number_and_day() -> None:
+    server = Server(answers(200, listed()))
+    assert inbox(server) == []
+    fields = dict(parse_qsl(server.asked[0].target.partition("?")[2]))
+    assert (fields["To"], fields["DateSent>"]) == (SENDER, "2026-09-21")
+
+
+def test_an_account_that_chooses_its_numbers_is_asked_for_all_of_them() -> None:
+    server = Server(answers(200, listed(RECEIVED)))
+    assert inbox(server, to="") != []
+    assert "To=" not in server.asked[0].target
+
+
+@pytest.mark.parametrize(("behaviour", "again"), [(answers(503), True), (answers(401), False), (hangs, True)])
+def test_an_inbox_that_cannot_be_read_says_so(behaviour: object, again: bool) -> None:
+    answer = inbox(Server(behaviour))  # type: ignore[arg-type]
+    assert isinstance(answer, CannotSay)
+    assert answer.retryable is again

@@ -37,6 +37,7 @@ from providers.contract import (
     CheckResult,
     Clock,
     Found,
+    Inbound,
     LookUp,
     Money,
     NotFound,
@@ -102,6 +103,9 @@ class Paper:
     async def look_up(self, question: LookUp) -> Found | NotFound | CannotSay:
         self.questions.append((self.clock.now_ms(), question))
         return self.asked(question)
+
+    async def inbox(self, to: str, since_ms: int) -> Sequence[Inbound] | CannotSay:
+        return []
 
     def parse_callback(self, request: CallbackRequest) -> CallbackBatch | CallbackRefused:
         return CallbackBatch()
@@ -223,37 +227,53 @@ def on_paper(
 
 
 @asynccontextmanager
-async def carried(
+async def outside(
     home: Path, clock: Any, *, people: Sequence[Hire] = (), rate: int = 30, script: Script | None = None,
-    watch: bool = False, **options: Any,
-) -> AsyncIterator[Night]:  # fmt: skip
-    """Engine and listener against the rehearsal carrier, over real sockets, through the unchanged adapter."""
+    **options: Any,
+) -> AsyncIterator[tuple[Ledger, Carrier]]:  # fmt: skip
+    """The rehearsal carrier, and a home that has an account with it. Nothing runs in the home yet."""
     carrier = Carrier(clock, script=script or Script.silent(), rate=float(rate), **options)
     await carrier.start()
     try:
         ledger = await furnish(home, clock, base_url=carrier.base_url, rate=rate)
         await ledger.hire(people)
         await ledger.database.close()
-        house = await composition.open_house(
-            Settings(home=home, public_url=PUBLIC, public_url_stable=True), clock
-        )
-        try:
-            assert (
-                await composition.start(
-                    house, "tests", public_port=0, private_port=0, random=Random(1), watch=watch
-                )
-                is None
-            )
-            carrier.routes[PUBLIC] = house.servers[0].url
-            stored = await house.database.reading(lambda c: accounts.all_accounts(c, house.vault))
-            carrier.inbound_url = f"{PUBLIC}/hooks/{stored[0].public_id}"
-            assert house.engine is not None
-            here = Ledger(house.database, house.vault, ledger.production, ledger.account_id, ledger.sender)
-            yield Night(clock, here, house.engine, carrier=carrier, house=house)
-        finally:
-            await house.close()
+        yield ledger, carrier
     finally:
         await carrier.close()
+
+
+@asynccontextmanager
+async def carried(home: Path, clock: Any, *, watch: bool = False, **options: Any) -> AsyncIterator[Night]:
+    """Engine and listener against the rehearsal carrier, over real sockets, through the unchanged adapter."""
+    async with (
+        outside(home, clock, **options) as (ledger, carrier),
+        at_work(ledger, home, clock, carrier, watch=watch) as night,
+    ):
+        yield night
+
+
+@asynccontextmanager
+async def at_work(
+    ledger: Ledger, home: Path, clock: Any, carrier: Carrier, *, watch: bool = False
+) -> AsyncIterator[Night]:
+    """The program runs on this home, with the carrier outside."""
+    house = await composition.open_house(
+        Settings(home=home, public_url=PUBLIC, public_url_stable=True), clock
+    )
+    try:
+        problem = await composition.start(
+            house, "tests", public_port=0, private_port=0, random=Random(1), watch=watch
+        )
+        assert problem is None
+        carrier.routes[PUBLIC] = house.servers[0].url
+        stored = await house.database.reading(lambda c: accounts.all_accounts(c, house.vault))
+        carrier.inbound_url = f"{PUBLIC}/hooks/{stored[0].public_id}"
+        assert house.engine is not None
+        here = Ledger(house.database, house.vault, ledger.production, ledger.account_id, ledger.sender)
+        yield Night(clock, here, house.engine, carrier=carrier, house=house)
+    finally:
+        await house.close()
 
 
 def with_carrier(home: Path, act: Callable[[Night], Awaitable[T]], **options: Any) -> T:
