@@ -320,7 +320,7 @@ class Ledger:
         await self.do(
             lambda connection: outcomes.finish(
                 connection,
-                [Finish(claimed, reference, outcome, jitter, self.account_id)],
+                [Finish(claimed, reference, outcome, jitter, self.account_id, True)],
                 now_ms=self.now,
             )
         )

@@ -332,7 +332,14 @@ class Dispatcher:
         outcome = self._too_late(claimed) or await self._send(ready, gateway, sender, reference)
         await self._judge(gateway, outcome)
         await self._writer.finish(
-            Finish(claimed, reference, outcome, self._random.random(), gateway.stored.id)
+            Finish(
+                claimed,
+                reference,
+                outcome,
+                self._random.random(),
+                gateway.stored.id,
+                gateway.provider.capabilities.look_up,
+            )
         )
         if not isinstance(outcome, Accepted):
             self._on_trouble()

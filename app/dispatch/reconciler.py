@@ -1,4 +1,5 @@
-"""The reconciler: asks providers about messages whose fate is not known, and acts on the answer."""
+"""The reconciler: asks providers about messages whose fate is not known or whose receipt is overdue, and acts on the
+answer."""
 
 from __future__ import annotations
 
@@ -13,9 +14,10 @@ from app.dispatch.gateways import Gateways
 from app.dispatch.writer import Writer
 from app.domain import rendering
 from app.domain.unknowns import resolve
-from app.store import unknowns
+from app.store import overdue, unknowns
 from app.store.crew import field_of
 from app.store.engine import Database
+from app.store.overdue import Overdue
 from app.store.unknowns import Unknown
 from app.store.vault import Vault
 from providers.contract import CannotSay, Found, LookUp, NotFound
@@ -27,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 class Reconciler:
-    """Settles unknown attempts, in the order that the domain sets."""
+    """Settles unknown attempts, in the order that the domain sets, then those whose receipt is overdue."""
 
     def __init__(
         self,
@@ -51,11 +53,12 @@ class Reconciler:
         while True:
             await self._look.wait()
             self._look.clear()
-            asked = unknowns.DUE_ROWS
-            while asked >= unknowns.DUE_ROWS:
-                asked = await self.settle_due()
-                if asked:
-                    self._on_settled()
+            for settle in (self.settle_due, self.settle_overdue):
+                asked = unknowns.DUE_ROWS
+                while asked >= unknowns.DUE_ROWS:
+                    asked = await settle()
+                    if asked:
+                        self._on_settled()
 
     def look(self) -> None:
         """Something may be due to be asked about."""
@@ -68,6 +71,27 @@ class Reconciler:
         for start in range(0, len(due), AT_ONCE):
             await asyncio.gather(*(self._settle(one) for one in due[start : start + AT_ONCE]))
         return len(due)
+
+    async def settle_overdue(self) -> int:
+        """Ask about the attempts whose receipt is overdue. Returns how many were asked about."""
+        now = self._database.clock.now_ms()
+        due = await self._database.reading(partial(overdue.due, now_ms=now))
+        for start in range(0, len(due), AT_ONCE):
+            await asyncio.gather(*(self._ask_after(one) for one in due[start : start + AT_ONCE]))
+        return len(due)
+
+    async def _ask_after(self, one: Overdue) -> None:
+        question = LookUp(
+            to=self._vault.decrypt(field_of(one.channel), one.cipher),
+            sender=one.sender,
+            content=None,
+            sent_at_ms=one.started_at,
+            provider_id=one.provider_id,
+        )
+        answer = await self._asked(one.account_id, question)
+        found = answer if isinstance(answer, Found) else None
+        now = self._database.clock.now_ms()
+        await self._writer.do(lambda connection: overdue.settle(connection, one, found, now))
 
     async def _settle(self, unknown: Unknown) -> None:
         answer = await self._ask(unknown)
@@ -83,15 +107,18 @@ class Reconciler:
         await self._writer.do(lambda connection: unknowns.settle(connection, unknown, resolution, found, now))
 
     async def _ask(self, unknown: Unknown) -> Found | NotFound | CannotSay:
-        gateway = self._gateways.by_id(unknown.account_id)
-        if gateway is None or not gateway.provider.capabilities.look_up:
-            return CannotSay("This provider cannot be asked.")
         question = LookUp(
             to=self._vault.decrypt(field_of(unknown.channel), unknown.cipher),
             sender=unknown.sender,
             content=rendering.of_kept(self._vault.decrypt(TEXT, unknown.text)) if unknown.text else None,
             sent_at_ms=unknown.started_at,
         )
+        return await self._asked(unknown.account_id, question)
+
+    async def _asked(self, account_id: int, question: LookUp) -> Found | NotFound | CannotSay:
+        gateway = self._gateways.by_id(account_id)
+        if gateway is None or not gateway.provider.capabilities.look_up:
+            return CannotSay("This provider cannot be asked.")
         try:
             return await gateway.provider.look_up(question)
         except (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.evidence import Work
+from app.domain.evidence import Evidence, Work
 from app.domain.messages import MessageStatus
 from app.store import tables as t
 from app.store import trouble
@@ -17,8 +17,9 @@ SOON_MS = 60_000
 async def busy_until(connection: AsyncConnection, now_ms: int) -> int | None:
     """When the last thing of what is happening now will happen, or None when all is quiet.
 
-    Steps to be routed, deliveries queued for soon, claimed or being sent, and attempts soon to be looked up. What a
-    paused message keeps back is not happening, and neither is what waits for an account that has stopped.
+    Steps to be routed, deliveries queued for soon, claimed or being sent, and attempts of unknown fate soon to be
+    looked up. What a paused message keeps back is not happening, and neither is what waits for an account that has
+    stopped.
     """
     d = t.deliveries.c
     soon = now_ms + SOON_MS
@@ -40,7 +41,9 @@ async def busy_until(connection: AsyncConnection, now_ms: int) -> int | None:
         )
     )
     look = await connection.execute(
-        select(func.min(t.attempts.c.look_at)).where(t.attempts.c.look_at <= soon)
+        select(func.min(t.attempts.c.look_at)).where(
+            t.attempts.c.look_at <= soon, t.attempts.c.evidence == Evidence.UNKNOWN.value
+        )
     )
     step = await connection.execute(
         select(func.min(t.steps.c.not_before)).where(
@@ -52,7 +55,7 @@ async def busy_until(connection: AsyncConnection, now_ms: int) -> int | None:
 
 
 async def next_due(connection: AsyncConnection, now_ms: int) -> int | None:
-    """The earliest time after ``now_ms`` at which something queued, held, unknown or to be routed is due.
+    """The earliest time after ``now_ms`` at which something queued, held, to be asked about or routed is due.
 
     What is due already must not hide what is due next: twenty thousand texts may be waiting for the sender's pace.
     """

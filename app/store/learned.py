@@ -27,6 +27,9 @@ OF_DELIVERY = (
 )
 """The columns that receipts change."""
 
+TO_BE_ASKED_ABOUT = frozenset({Evidence.UNKNOWN, Evidence.SENT})
+"""Evidence after which a question to the provider may still teach more."""
+
 CONFLICT = "The provider reported both: that it failed, and that it arrived."
 
 
@@ -104,7 +107,7 @@ def _attempt_after(before: Columns, told: Told) -> Columns:
         "evidence": raised.value,
         "provider_id": before["provider_id"] or told.provider_id,
         "conflict": CONFLICT if ev.in_conflict(known, learned) else before["conflict"],
-        "look_at": before["look_at"] if raised is Evidence.UNKNOWN else None,
+        "look_at": before["look_at"] if raised in TO_BE_ASKED_ABOUT else None,
     }
     if told.error and raised is not known:
         after |= {

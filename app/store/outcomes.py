@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import evidence as ev
 from app.domain.evidence import AttemptEvidence, Evidence, Work
+from app.domain.overdue import next_look
 from app.domain.retries import After, after_outcome
 from app.store import tables as t
 from app.store.claims import Claimed
@@ -30,6 +31,8 @@ class Finish:
     outcome: Outcome
     jitter: float
     account_id: int
+    can_be_asked: bool
+    """Whether this provider tells what became of a message."""
 
 
 async def finish(connection: AsyncConnection, outcomes: Sequence[Finish], *, now_ms: int) -> None:
@@ -55,7 +58,6 @@ async def finish(connection: AsyncConnection, outcomes: Sequence[Finish], *, now
         if row is None:
             continue
         raised = ev.raised(Evidence(row.evidence), after.evidence)
-        resolved = raised is not Evidence.UNKNOWN
         provider_id = one.outcome.provider_id if isinstance(one.outcome, Accepted) else row.provider_id
         if isinstance(one.outcome, Accepted):
             named.append((one.account_id, one.outcome.provider_id))
@@ -75,7 +77,7 @@ async def finish(connection: AsyncConnection, outcomes: Sequence[Finish], *, now
                 "to_currency": one.outcome.cost.currency
                 if isinstance(one.outcome, Accepted) and one.outcome.cost
                 else None,
-                "to_look_at": None if resolved else after.look_at,
+                "to_look_at": _look_at(one, raised, after, now_ms),
             }
         )
         attempts = [
@@ -118,6 +120,14 @@ _TAKE = (
     .with_for_update()
 )
 _ATTEMPTS = select(t.attempts).where(t.attempts.c.delivery_id.in_(bindparam("ids", expanding=True)))
+
+
+def _look_at(one: Finish, raised: Evidence, after: After, now_ms: int) -> int | None:
+    """When the provider is asked about this attempt, unless a receipt is faster."""
+    if raised is Evidence.UNKNOWN:
+        return after.look_at
+    return next_look(now_ms, 0, now_ms) if raised is Evidence.SENT and one.can_be_asked else None
+
 
 _FIRST_TEXT = (
     update(t.contact_points)

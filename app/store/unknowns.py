@@ -88,7 +88,7 @@ async def due(connection: AsyncConnection, now_ms: int, limit: int = DUE_ROWS) -
         .join(t.deliveries, d.id == a.delivery_id)
         .join(t.senders, t.senders.c.id == a.sender_id)
         .join(t.contact_points, t.contact_points.c.id == a.contact_point_id)
-        .where(a.look_at <= now_ms)
+        .where(a.look_at <= now_ms, a.evidence == Evidence.UNKNOWN.value)
         .order_by(d.priority, a.look_at)
         .limit(limit)
     )

@@ -164,7 +164,7 @@ class House:
             ]
             await claims.mark(connection, marks, worker="test", now_ms=now)
             made = [
-                outcomes.Finish(one, f"r{one.id:015d}", Accepted(f"SM{one.id}"), 0.0, account)
+                outcomes.Finish(one, f"r{one.id:015d}", Accepted(f"SM{one.id}"), 0.0, account, False)
                 for one in taken.claimed
             ]
             await outcomes.finish(connection, made, now_ms=now)
