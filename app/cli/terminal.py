@@ -5,6 +5,7 @@ from __future__ import annotations
 from app import composition, logs
 from app.cli.desk import Desk
 from app.cli.output import Answer
+from app.cli.stopping import ended_as_by_ctrl_c
 from app.cli.visit import open_house
 from app.composition import House
 from app.domain.problem import Refused
@@ -26,7 +27,8 @@ def open_callboard(desk: Desk, *, read_only: bool) -> Answer:
         finally:
             await house.close()
 
-    desk.around.run(visit())
+    with ended_as_by_ctrl_c():
+        desk.around.run(visit())
     return NOTHING
 
 

@@ -28,6 +28,7 @@ from app.tui.drafts import Draft
 from app.tui.palette import ActionCommands, Palette
 from app.tui.screens.board import BoardScreen
 from app.tui.screens.center import CenterScreen
+from app.tui.terminal_line import TerminalDriver
 from app.tui.themes import DARK, THEMES
 from app.tui.ticker import TICK_S, Ticker, read_center
 from app.tui.view_models import CenterView, Part
@@ -77,7 +78,7 @@ class CallboardApp(App[None]):
         read_only: bool = False,
         on_quit: Callable[[], Awaitable[Problem | None]] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self.office = office
         self.actor = actor
         self.banner = banner

@@ -19,6 +19,7 @@ from app.services import hearing
 from app.store import answers, holding, messages, receipts, steps, sweeps, unknowns
 from app.store import tables as t
 from app.store.claims import Claimed
+from app.store.learned import TO_BE_ASKED_ABOUT
 from providers.contract import (
     Accepted,
     CannotSay,
@@ -290,7 +291,7 @@ class Walk:
             known = Evidence(row.evidence)
             assert known.rank >= self.ranks.get(row.id, 0)  # of one attempt it never falls
             self.ranks[row.id] = known.rank
-            assert row.look_at is None or known is Evidence.UNKNOWN
+            assert row.look_at is None or known in TO_BE_ASKED_ABOUT
             attempts.setdefault(row.delivery_id, []).append(AttemptEvidence(row.number, known))
         for row in await self.ledger.ask(select(t.deliveries)):
             known = Evidence(row.evidence)

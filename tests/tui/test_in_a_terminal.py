@@ -101,6 +101,17 @@ class Terminal:
             pass
         return self.process.wait(timeout=5)
 
+    def close_window(self) -> int:
+        """Close it as a window manager does, with much still to be drawn that nobody reads; its exit code."""
+        columns, rows = self._screen.columns, self._screen.lines
+        for more in range(40):
+            size = struct.pack("HHHH", rows + 20 + more % 2, columns + 40, 0, 0)
+            fcntl.ioctl(self._leader, termios.TIOCSWINSZ, size)
+            select.select([], [], [], 0.05)
+        os.close(self._leader)
+        self._leader = -1
+        return self.process.wait(timeout=PATIENCE_MS / 1000)
+
     def _read(self, wait_ms: int) -> bool:
         ready, _, _ = select.select([self._leader], [], [], wait_ms / 1000)
         if not ready:
@@ -118,7 +129,8 @@ class Terminal:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.process.pid, signal.SIGKILL)
             self.process.wait(timeout=10)
-        os.close(self._leader)
+        if self._leader >= 0:
+            os.close(self._leader)
 
 
 KEYS = {"enter": "\r", "esc": "\x1b", "tab": "\t", "down": "\x1b[B", "up": "\x1b[A", "ctrl+q": "\x11"}
@@ -222,5 +234,27 @@ def test_a_demonstration_whose_window_is_closed_leaves_nothing_behind(
         terminal.ended()
         assert list(tmp_path.iterdir()) == []
         assert b"Traceback" not in terminal.said
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize("arguments", [["demo", "--crew", "6"], []], ids=["demonstration", "own production"])
+def test_a_window_that_is_closed_while_much_is_to_be_drawn_ends_the_program(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "passing"))
+    (tmp_path / "passing").mkdir()
+    home = tmp_path / "home"
+    if not arguments:
+        subprocess.run(
+            [sys.executable, "-m", "app", "--home", str(home), "init", "--production", "DAYBREAK",
+             "--region", "US", "--time-zone", "America/Los_Angeles", "--yes"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+    terminal = Terminal(arguments, 80, 24, home)
+    try:
+        terminal.until("the screen", lambda text: "Quit" in text)
+        terminal.close_window()
+        assert list((tmp_path / "passing").iterdir()) == []
     finally:
         terminal.close()
