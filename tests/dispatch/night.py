@@ -126,11 +126,11 @@ class Night:
     @property
     def office(self) -> Office:
         return Office(
-            self.ledger.database,
-            self.ledger.vault,
-            self.ledger.production,
-            is_dispatching=lambda: self.engine.running,
+            self.ledger.database, self.ledger.vault, self.ledger.production, is_dispatching=self._runs
         )
+
+    async def _runs(self) -> bool:
+        return self.engine.running
 
     @property
     def provider(self) -> Paper:
