@@ -43,7 +43,7 @@ from providers.contract import (
     Outcome,
     Outgoing,
 )
-from tests.house import START_MS, Hire, Ledger, furnish
+from tests.house import START_MS, Hire, Ledger, address_of, furnish
 
 T = TypeVar("T")
 
@@ -228,7 +228,8 @@ async def carried(
         await ledger.hire(people)
         await ledger.database.close()
         house = await composition.open_house(
-            Settings(home=home, public_url=PUBLIC, public_url_stable=True), clock
+            Settings(home=home, database_url=address_of(home), public_url=PUBLIC, public_url_stable=True),
+            clock,
         )
         try:
             assert (

@@ -43,6 +43,7 @@ def test_every_person_gets_one_call(home: Path) -> None:
     on_paper(home, act, people=crew_of(60))
 
 
+@pytest.mark.of_a_file
 def test_the_attempt_is_on_the_disk_before_the_provider_is_called(home: Path) -> None:
     """The provider looks into the file over a connection of its own while it is called."""
     seen: list[tuple[str, str]] = []
