@@ -12,10 +12,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, inspect, select
 
 from app.domain.problem import Refused
-from app.store import lease
+from app.store import engines
+from app.store import tables as t
 from app.store.engine import Database
 
 MIGRATIONS = "app.store:migrations"
@@ -64,16 +65,35 @@ async def upgrade(database: Database) -> bool:
         raise Refused(
             "This database was made by a newer Callboard.", "Update Callboard; the data is left as it is."
         )
-    if current is not None and database.path:
-        if lease.is_taken(database.path):
+    if current is not None:
+        if await _somebody_sends(database):
             raise Refused(
                 "Another Callboard is sending from this database, so it cannot be brought up to date.",
                 "Quit that one first.",
             )
-        _copy(database.path, _copy_name(database.path, current))
+        if database.path:
+            _copy(database.path, _copy_name(database.path, current))
     async with database.write() as connection:
+        if database.path is None:
+            await connection.execute(_ONE_AT_A_TIME)
         await connection.run_sync(_run)
     return True
+
+
+async def _somebody_sends(database: Database) -> bool:
+    """Whether an engine runs on this database, of which only the first schema keeps no list."""
+    if database.path is None and not await _keeps_a_list(database):
+        return False
+    return bool(await engines.at_work(database))
+
+
+async def _keeps_a_list(database: Database) -> bool:
+    async with database.read() as connection:
+        return await connection.run_sync(lambda one: inspect(one).has_table(t.engines.name))
+
+
+_ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(0xCA11))
+"""Two programs that are started together: the second finds that there is nothing left to do."""
 
 
 def _copy_name(path: Path, current: str) -> Path:

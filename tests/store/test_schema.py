@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from app.domain.problem import Refused
-from app.store import schema
+from app.store import engines, schema
+from app.store import tables as t
 from app.store.engine import Database, open_database
 from app.store.lease import FileLease
 from app.store.tables import metadata
-from tests.house import HandClock, crew_of, opened
+from tests.house import HandClock, Ledger, crew_of, opened
 
 SECOND = '''"""A second schema, for tests."""
 import sqlalchemy as sa
@@ -97,6 +100,48 @@ async def test_a_database_of_a_newer_program_is_refused_and_left_alone(home: Pat
     finally:
         await database.close()
     assert (home / "callboard.db").read_bytes() == before
+
+
+@pytest.fixture
+async def shared(home_on_server: Path) -> AsyncIterator[Ledger]:
+    """A database on the server, at the revision of today before and after."""
+    async with opened(home_on_server) as ledger:
+        try:
+            yield ledger
+        finally:
+            await _say_revision(ledger.database, schema.head())
+
+
+async def _say_revision(database: Database, revision: str) -> None:
+    async with database.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = :to"), {"to": revision})
+
+
+async def test_a_server_of_a_newer_program_is_refused_and_left_alone(shared: Ledger) -> None:
+    await _say_revision(shared.database, "9999")
+    with pytest.raises(Refused, match="made by a newer Callboard"):
+        await schema.upgrade(shared.database)
+    assert await schema.revision(shared.database) == "9999"
+
+
+async def test_on_a_server_nothing_is_changed_under_a_running_engine(
+    shared: Ledger, clock: HandClock
+) -> None:
+    await shared.do(lambda connection: engines.beat(connection, "tests", "serve", shared.now))
+    await _say_revision(shared.database, "0001")
+    with pytest.raises(Refused, match="Another Callboard is sending"):
+        await schema.upgrade(shared.database)
+    assert await schema.revision(shared.database) == "0001"
+
+
+async def test_two_programs_that_are_started_together_bring_a_server_up_to_date_once(shared: Ledger) -> None:
+    async with shared.database.write() as connection:
+        await connection.run_sync(t.engines.drop)
+    await _say_revision(shared.database, "0001")
+    done = await asyncio.gather(schema.upgrade(shared.database), schema.upgrade(shared.database))
+    assert done == [True, True]
+    assert await schema.revision(shared.database) == schema.head()
+    assert await engines.at_work(shared.database) == []
 
 
 def _set_revision(home: Path, revision: str) -> None:
