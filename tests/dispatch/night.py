@@ -170,17 +170,17 @@ class Night:
 
 
 async def engine_over(
-    ledger: Ledger, provider: Any, *, flush: Callable[[], Awaitable[int]] | None = None
+    ledger: Ledger, provider: Any, *, flush: Callable[[], Awaitable[int]] | None = None, seed: int = 1
 ) -> Engine:
-    """An engine (not started) that sends through this provider."""
+    """An engine (not started) that sends through this provider. Two on one database need different seeds."""
     stored = await ledger.database.reading(lambda c: accounts.all_accounts(c, ledger.vault))
     engine = Engine(
         ledger.database,
         ledger.vault,
         Gateways([Gateway(stored[0], provider)]),
         lambda: PublicAddress(PUBLIC, stable=True),
-        worker=worker_name(1, Random(1).randbytes),
-        random=Random(1),
+        worker=worker_name(seed, Random(seed).randbytes),
+        random=Random(seed),
     )
     engine.flush_spool = flush
     return engine
