@@ -13,6 +13,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy.exc import DBAPIError
 
 from app.domain.problem import Refused
 from app.store import engines
@@ -55,9 +56,9 @@ async def upgrade(database: Database) -> bool:
     """Bring the schema up to date. Returns whether anything had to be done.
 
     A SQLite file with data is copied first, beside itself. Raises :class:`Refused` for a database that a newer
-    Callboard made, and while another process sends from it.
+    Callboard made, while another process sends from it, and where its server cannot be used.
     """
-    current = await revision(database)
+    current = await _first_look(database)
     if current == head():
         return False
     known = {script.revision for script in _scripts(MIGRATIONS).walk_revisions()}
@@ -78,6 +79,25 @@ async def upgrade(database: Database) -> bool:
             await connection.execute(_ONE_AT_A_TIME)
         await connection.run_sync(_run)
     return True
+
+
+async def _first_look(database: Database) -> str | None:
+    """The revision; or a sentence why the server takes nobody in, which is where a wrong address shows."""
+    if database.path is not None:
+        return await revision(database)
+    try:
+        return await revision(database)
+    except OSError:
+        raise Refused(
+            "The database server does not answer.",
+            "Start it, or correct its address (CALLBOARD_DATABASE_URL, or database_url in the configuration).",
+        ) from None
+    except DBAPIError as error:
+        said = str(error.orig.args[0]) if error.orig and error.orig.args else "without a reason"
+        raise Refused(
+            f"The database server takes nobody in: {said.rpartition('>: ')[2]}.",
+            "Correct its address (CALLBOARD_DATABASE_URL, or database_url in the configuration), or ask who runs it.",
+        ) from None
 
 
 async def _somebody_sends(database: Database) -> bool:

@@ -12,13 +12,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
-from app.domain.problem import Refused
+from app.domain.problem import Problem, Refused
 from app.store import engines, schema
 from app.store import tables as t
 from app.store.engine import Database, open_database
 from app.store.lease import FileLease
 from app.store.tables import metadata
 from tests.house import HandClock, Ledger, crew_of, opened
+from tests.postgres import Server
 
 SECOND = '''"""A second schema, for tests."""
 import sqlalchemy as sa
@@ -115,6 +116,28 @@ async def shared(home_on_server: Path) -> AsyncIterator[Ledger]:
 async def _say_revision(database: Database, revision: str) -> None:
     async with database.write() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = :to"), {"to": revision})
+
+
+async def _refusal(address: str) -> Problem:
+    database = open_database(address, HandClock())
+    try:
+        with pytest.raises(Refused) as refused:
+            await schema.upgrade(database)
+    finally:
+        await database.close()
+    return refused.value.problem
+
+
+async def test_a_server_that_is_not_there_is_said_with_where_its_address_stands(tmp_path: Path) -> None:
+    problem = await _refusal(f"postgresql://postgres@/callboard?host={tmp_path}")
+    assert problem.sentence == "The database server does not answer."
+    assert "CALLBOARD_DATABASE_URL" in problem.next
+
+
+async def test_a_server_that_takes_nobody_in_is_quoted(server: Server) -> None:
+    problem = await _refusal(f"postgresql://postgres@/elsewhere?host={server.folder}")
+    assert problem.sentence == 'The database server takes nobody in: database "elsewhere" does not exist.'
+    assert "CALLBOARD_DATABASE_URL" in problem.next
 
 
 async def test_a_server_of_a_newer_program_is_refused_and_left_alone(shared: Ledger) -> None:
