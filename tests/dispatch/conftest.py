@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-IN_EVERY_RUN = ("test_engine", "test_answers_of_providers")
+IN_EVERY_RUN = ("test_engine",)
 """What is tried on a server in every run; the others are tried there with the long proofs."""
 
 DATABASES = ("sqlite", "postgresql")
