@@ -19,7 +19,7 @@ from app.domain.actor import Actor, Role
 from app.domain.problem import Problem, Refused
 from app.domain.public_address import PublicAddress, is_loopback
 from app.services.office import Office
-from app.store import accounts, lease, productions, schema, trouble
+from app.store import accounts, engines, productions, schema, trouble
 from app.store.accounts import StoredAccount
 from app.store.engine import Database, open_database
 from app.store.productions import Production
@@ -150,12 +150,10 @@ async def open_house(settings: Settings, clock: Clock, *, production: str | None
 
 
 def _office(house: House, production: Production) -> Office:
-    path = house.database.path
-
-    def is_dispatching() -> bool:
+    async def is_dispatching() -> bool:
         if house.engine is not None and house.engine.running:
             return True
-        return path is not None and lease.is_taken(path)
+        return bool(await engines.at_work(house.database))
 
     def trouble() -> Problem | None:
         since = house.engine.writer.in_trouble_since if house.engine else None
@@ -283,8 +281,11 @@ async def start(
     private_port: int | None = None,
     random: Random | None = None,
     watch: bool = True,
+    beside: bool = False,
 ) -> Problem | None:
     """Run engine and listener in this process. A problem says who runs them already.
+
+    ``beside``: also where another process does, on a database that can be shared.
 
     Raises :class:`Refused` where the listener's port is taken; the engine runs then, and ``house.engine`` is set.
     """
@@ -309,7 +310,7 @@ async def start(
     intake = Intake(engine.writer, Spool(house.settings.spool, house.vault), house.vault, house.clock)
     engine.flush_spool = intake.flush
     engine.inboxes.hear = intake.hear
-    if problem := await engine.start(what):
+    if problem := await engine.start(what, beside=beside):
         return problem
     house.engine = engine
     engine.reload = lambda: _reload(house)

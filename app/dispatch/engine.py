@@ -27,9 +27,9 @@ from app.dispatch.writer import Writer
 from app.domain.problem import Problem
 from app.domain.public_address import PublicAddress
 from app.domain.times import spell
-from app.store import accounts, due, heartbeat, holding, incidents, receipts, sweeps
+from app.store import accounts, due, engines, heartbeat, holding, incidents, receipts, sweeps
 from app.store.engine import Database
-from app.store.lease import FileLease
+from app.store.lease import FileLease, sends_already
 from app.store.vault import Vault
 from providers.contract import Channel
 
@@ -57,7 +57,7 @@ class Recovered:
 
 
 class Engine:
-    """Sends what is due. One per database file."""
+    """Sends what is due. One for each database file; on PostgreSQL several share a database."""
 
     def __init__(
         self,
@@ -94,27 +94,35 @@ class Engine:
         self.reconciler = Reconciler(database, self.writer, vault, gateways, on_settled=self._poked.set)
         self.inboxes = Inboxes(self._clock, self.writer, gateways)
         self._lease = FileLease(database.path) if database.path else None
+        self._started = False
         self._running = False
         self._beaten_at = self._clock.monotonic_ms()
         self._was_behind = False
         """Whether the wall clock was behind at the last look."""
 
-    async def start(self, what: str) -> Problem | None:
-        """Take the lease, put right what the last process left, and begin. A problem says who has the lease."""
-        if self._lease and (taken := self._lease.take(what)):
+    async def start(self, what: str, *, beside: bool = False) -> Problem | None:
+        """Take the lease, put right what the last process left, and begin. A problem says who sends already.
+
+        ``beside``: also where another engine sends, if the database can be shared.
+        """
+        if taken := await self._take(what, beside=beside):
             return taken
         try:
             await self._recover()
+            if self._lease is None:
+                await self.database.writing(partial(self._enter, what=what), by_engine=True)
         except BaseException:
             self._let_go()
             raise
-        self._running = True
+        self._started = self._running = True
         self.supervisor.start("writer", self.writer.run)
         await self._hear_what_waits()
         self.supervisor.start("timers", self._timers)
         self.supervisor.start("look-ups", self.reconciler.run)
         self.supervisor.start("sweeps", self._sweeps)
         self.supervisor.start("leases", self._leases)
+        if self._lease is None:
+            self.supervisor.start("heartbeat", partial(self._beat, what))
         for channel in Channel:
             for urgent in (True, False):
                 name = f"{channel.value} dispatcher, {'urgent' if urgent else 'others'}"
@@ -134,8 +142,9 @@ class Engine:
     async def stop(self) -> None:
         """Drain, write everything down, release the lease. Does nothing where the engine never started."""
         await self.drain()
-        if self._lease and not self._lease.held:
+        if not self._started:
             return
+        self._started = False
         try:
             await within(self._clock, DRAIN_S, self._written())
         except TimeoutError:
@@ -143,7 +152,17 @@ class Engine:
                 "the database takes no writes: what is not written down is found out at the next start"
             )
         await self.supervisor.stop()
+        if self._lease is None:
+            await self._leave()
         self._let_go()
+
+    async def _leave(self) -> None:
+        """Whoever looks knows at once; where the database cannot be reached they know a little later."""
+        try:
+            leaving = self.database.writing(partial(engines.leave, worker=self._worker), by_engine=True)
+            await within(self._clock, DRAIN_S, leaving)
+        except Exception as error:
+            log.warning("could not sign off", error=type(error).__name__)
 
     async def _written(self) -> None:
         while not self.writer.idle:
@@ -177,13 +196,21 @@ class Engine:
                     one.cancel()
                 await asyncio.gather(*waits, return_exceptions=True)
 
+    async def _take(self, what: str, *, beside: bool) -> Problem | None:
+        if self._lease:
+            return self._lease.take(what)
+        at_work = [] if beside else await engines.at_work(self.database)
+        return sends_already(at_work[0]) if at_work else None
+
     async def _recover(self) -> Recovered:
-        """This process alone has the database: every lease of anybody else has run out."""
+        """On a file this process alone has the database: every lease of anybody else has run out. Where others
+        send, only what has really run out is taken back, and their clock is as good as this one."""
         await planner.resume_freezing(self.database)
         now = self._clock.now_ms()
         async with self.database.write(by_engine=True) as connection:
             self.inboxes.begin_at(min(await heartbeat.last(connection) or now, now))
-            if behind := await heartbeat.set_back_by(connection, now):
+            alone = self._lease is not None or not await engines.fresh(connection, now)
+            if alone and (behind := await heartbeat.set_back_by(connection, now)):
                 await heartbeat.follow_clock(connection, behind, now)
                 await heartbeat.note_set_back(connection, spell(behind), now)
             await heartbeat.beat(connection, now)
@@ -206,6 +233,19 @@ class Engine:
             await within(self._clock, DRAIN_S, self.inboxes.read())
         except TimeoutError:
             log.warning("not all inboxes could be read at the start")
+
+    async def _enter(self, connection: AsyncConnection, what: str) -> None:
+        now = self._clock.now_ms()
+        await engines.forget_old(connection, now)
+        await engines.beat(connection, self._worker, what, now)
+
+    async def _beat(self, what: str) -> None:
+        """Say again and again that this engine is there, as long as it can write."""
+        while True:
+            await self._clock.sleep_until(self._clock.now_ms() + engines.BEAT_MS)
+            await self.writer.do(
+                lambda connection: engines.beat(connection, self._worker, what, self._clock.now_ms())
+            )
 
     async def _leases(self) -> None:
         while True:

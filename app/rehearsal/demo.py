@@ -34,7 +34,7 @@ from app.rehearsal.whereabouts import Whereabouts
 from app.services import chasing, crew, sending, watching
 from app.services.sending import Sent
 from app.store import accounts, messages, productions, rollup, schema
-from app.store.engine import open_database
+from app.store.engine import Database, open_database
 from app.store.vault import vault_of
 from providers.contract import Account, Channel, Clock
 
@@ -89,7 +89,7 @@ async def open_demo(clock: Clock, options: DemoOptions, *, what: str = "demo") -
     """Home, carrier, engine and listener, with the sample crew imported. Raises :class:`Refused`."""
     folder = None if options.home else tempfile.TemporaryDirectory(prefix=whereabouts.DEMO_FOLDER)
     home = options.home or Path(folder.name if folder else ".")
-    settings = Settings(home=home, database_url="", public_url=PUBLIC, public_url_stable=True)
+    settings = Settings(home=home, public_url=PUBLIC, public_url_stable=True)
     carrier = Carrier(clock, seed=options.seed, script=options.script or Script.for_seconds(options.seconds))
     await carrier.start()
     try:
@@ -159,26 +159,43 @@ async def _furnish(clock: Clock, settings: Settings, options: DemoOptions, carri
 
 
 async def _mark(clock: Clock, settings: Settings) -> None:
-    """Make the home a demonstration. Refuses a home that holds a real production."""
+    """Make the home a demonstration. Refuses a database that holds a real production, and leaves it as it is."""
     composition.make_home(settings.home)
     database = open_database(settings.database_address, clock)
     try:
+        marked = await _is_marked(database, settings)
         await schema.upgrade(database)
         await vault_of(database, settings.key_file)
-        async with database.read() as connection:
-            marked = await productions.fact(connection, DEMO) is not None
-            known = await productions.all_productions(connection)
-        if not marked and known:
-            raise Refused(
-                f"{settings.home} holds a real production; the demonstration would mix with it.",
-                "Name an empty folder, or leave --home out.",
-            )
         if not marked:
             await composition.add_production(database, PRODUCTION, "US", TIME_ZONE)
             async with database.write() as connection:
                 await productions.set_fact(connection, DEMO, "yes")
     finally:
         await database.close()
+
+
+async def _is_marked(database: Database, settings: Settings) -> bool:
+    """Whether an earlier demonstration was here. Raises :class:`Refused` where anything else was, or where only
+    that one's folder could read what it left."""
+    if await schema.revision(database) is None:
+        return False
+    async with database.read() as connection:
+        marked = await productions.fact(connection, DEMO) is not None
+        known = await productions.all_productions(connection)
+    elsewhere = bool(settings.database_url)
+    if known and not marked:
+        raise Refused(
+            f"{'The database' if elsewhere else settings.home} holds a real production; the demonstration would mix "
+            "with it.",
+            f"Name an empty {'database' if elsewhere else 'folder'}, or leave "
+            f"{'CALLBOARD_DATABASE_URL' if elsewhere else '--home'} out.",
+        )
+    if marked and elsewhere and not settings.key_file.exists():
+        raise Refused(
+            "The database holds an earlier demonstration, and its folder with the key is not this one.",
+            "Name an empty database, or the same folder each time: --home DIR.",
+        )
+    return marked
 
 
 async def send_location_change(demo: Demo) -> Sent:

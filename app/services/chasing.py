@@ -90,7 +90,7 @@ async def remind(office: Office, actor: Actor, name: str, only: Collection[int] 
                 last.public_id,
                 last.people,
                 last.not_before,
-                office.is_dispatching(),
+                await office.is_dispatching(),
                 repeated=True,
                 unreachable=last.unreachable,
             )
@@ -134,7 +134,7 @@ async def remind(office: Office, actor: Actor, name: str, only: Collection[int] 
         public_id,
         people,
         not_before,
-        office.is_dispatching(),
+        await office.is_dispatching(),
         unreachable=reach.unreachable,
     )
 
@@ -224,5 +224,10 @@ async def undo(office: Office, actor: Actor, name: str) -> StepTaken:
             detail={"step": step.public_id, "kind": step.kind.value},
         )
     return StepTaken(
-        message.public_id, message.code, step.public_id, step.people, step.not_before, office.is_dispatching()
+        message.public_id,
+        message.code,
+        step.public_id,
+        step.people,
+        step.not_before,
+        await office.is_dispatching(),
     )

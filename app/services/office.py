@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from app.domain.actor import Actor
@@ -15,6 +15,10 @@ from app.store.messages import StoredMessage
 from app.store.productions import Production
 from app.store.vault import Vault
 from providers.contract import Clock, Money
+
+
+async def _nothing_sends() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Office:
     vault: Vault
     production: Production
     public: Callable[[], PublicAddress] = PublicAddress
-    is_dispatching: Callable[[], bool] = lambda: False
+    is_dispatching: Callable[[], Awaitable[bool]] = _nothing_sends
     price: Callable[[str, int], Money | None] = lambda _kind, _segments: None
     trouble: Callable[[], Problem | None] = lambda: None
     random_bytes: Callable[[int], bytes] = field(default=os.urandom)

@@ -208,4 +208,4 @@ async def send(office: Office, actor: Actor, composed: Composed) -> Sent:
             },
         )
     await planner.freeze(office.database, step_id)
-    return Sent(public_id, code, step_public, not_before, sheet, office.is_dispatching())
+    return Sent(public_id, code, step_public, not_before, sheet, await office.is_dispatching())

@@ -89,7 +89,7 @@ async def center(
         unread_urgent_since=since,
         incidents=tuple(open_incidents),
         people=people,
-        dispatching=office.is_dispatching(),
+        dispatching=await office.is_dispatching(),
         chosen=chosen,
     )
 

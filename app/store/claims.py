@@ -336,12 +336,23 @@ async def release(connection: AsyncConnection, delivery_ids: Collection[int], *,
     )
 
 
-async def renew(connection: AsyncConnection, *, worker: str, now_ms: int, lease_until: int) -> list[int]:
-    """Keep the lease of everything this worker holds. Returns what it still held: a lease that has run out stays
-    lost."""
+async def renew(
+    connection: AsyncConnection,
+    delivery_ids: Collection[int],
+    *,
+    worker: str,
+    now_ms: int,
+    lease_until: int,
+) -> list[int]:
+    """Keep the lease of these, as far as this worker holds it. Returns what it still held: a lease that has run out
+    stays lost.
+
+    Others in its name are left to run out: whoever claimed or marked them never heard that it was stored.
+    """
     kept = await connection.execute(
         update(t.deliveries)
         .where(
+            t.deliveries.c.id.in_(delivery_ids),
             t.deliveries.c.worker == worker,
             t.deliveries.c.work.in_([Work.CLAIMED.value, Work.SENDING.value]),
             t.deliveries.c.lease_until > now_ms,

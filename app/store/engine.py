@@ -31,6 +31,10 @@ BUSY_TIMEOUT_MS = 8_000
 LOOK_EVERY_MS = 50
 """How often SQLite is asked whether another process wrote: soon enough for an eye, cheap enough for a laptop."""
 
+IDLE_MS = 15_000
+"""How long PostgreSQL keeps a transaction open whose program says nothing: it may be cut off or asleep, and others
+wait for its rows. Half a lease, so that they have them back when they may take over."""
+
 SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """On PostgreSQL the figures of one look belong together only if asked for."""
 
@@ -209,7 +213,10 @@ def open_database(address: str, clock: Clock) -> Database:
             event.listen(one, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return Database(engine, clock, plain)
-    engine = create_async_engine(url, pool_pre_ping=True, **_DISCREET)
+    session = {"idle_in_transaction_session_timeout": str(IDLE_MS), "application_name": "callboard"}
+    engine = create_async_engine(
+        url, pool_pre_ping=True, connect_args={"server_settings": session}, **_DISCREET
+    )
     event.listen(engine.sync_engine, "handle_error", _leave_out_values)
     return Database(engine, clock)
 

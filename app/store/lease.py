@@ -9,12 +9,32 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from app.domain.problem import Problem
 
 SUFFIX = ".engine"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has a lease: what it is in two words, and its process (0 where the note of it cannot be read)."""
+
+    what: str
+    process: int
+
+    def __str__(self) -> str:
+        return f"{self.what}, process {self.process}" if self.process else self.what
+
+
+def sends_already(holder: object) -> Problem:
+    """Why this process does not send as well; ``holder`` names the one that does."""
+    return Problem(
+        f"Another Callboard is sending from this database already ({holder}).",
+        "Use that one; this one shows everything and sends nothing.",
+    )
 
 
 class FileLease:
@@ -31,10 +51,7 @@ class FileLease:
             file.seek(0)
             holder = _holder(file.read())
             file.close()
-            return Problem(
-                f"Another Callboard is sending from this database already ({holder}).",
-                "Use that one; this one shows everything and sends nothing.",
-            )
+            return sends_already(holder)
         file.seek(0)
         file.truncate()
         file.write(json.dumps({"process": os.getpid(), "what": what}))
@@ -68,23 +85,28 @@ def _locked(file: IO[str]) -> bool:
     return False
 
 
-def _holder(text: str) -> str:
+def _holder(text: str) -> Holder:
     try:
         holder = json.loads(text)
-        return f"{holder['what']}, process {holder['process']}"
+        return Holder(str(holder["what"]), int(holder["process"]))
     except (ValueError, KeyError, TypeError):
-        return "another process"
+        return Holder("another process", 0)
 
 
-def is_taken(database: Path) -> bool:
-    """Whether any process holds the lease of this file now. Looking needs no right to write, and makes no file."""
+def holder(database: Path) -> Holder | None:
+    """Who holds the lease of this file now, or None. Looking needs no right to write, and makes no file."""
     try:
         file = database.with_name(database.name + SUFFIX).open()
     except FileNotFoundError:
-        return False
+        return None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
-            return True
-    return False
+            return _holder(file.read())
+    return None
+
+
+def is_taken(database: Path) -> bool:
+    """Whether any process holds the lease of this file now."""
+    return holder(database) is not None

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Boolean, and_, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import evidence as ev
@@ -38,11 +38,13 @@ class Finish:
 async def finish(connection: AsyncConnection, outcomes: Sequence[Finish], *, now_ms: int) -> None:
     """Write outcomes down: the attempt, the delivery, what follows for the address, the counters.
 
-    A receipt that was faster than the provider's own answer is not overwritten: evidence is only raised.
+    A receipt that was faster than the provider's own answer is not overwritten: evidence is only raised. Where
+    another engine has gone on to the next attempt meanwhile, the queue is its business.
     """
     known = await attempts_of(connection, [one.claimed.id for one in outcomes], to_change=True)
     attempt_rows: list[dict[str, Any]] = []
     delivery_rows: list[dict[str, Any]] = []
+    overtaken_rows: list[dict[str, Any]] = []
     named: list[tuple[int, str]] = []
     for one in outcomes:
         claimed = one.claimed
@@ -87,7 +89,12 @@ async def finish(connection: AsyncConnection, outcomes: Sequence[Finish], *, now
         ]
         segments = one.outcome.segments if isinstance(one.outcome, Accepted) else None
         accepted_at = now_ms if isinstance(one.outcome, Accepted) else None
-        delivery_rows.append(_delivery_row(claimed, ev.of_delivery(attempts), after, segments, accepted_at))
+        if row.newest > claimed.attempt:
+            overtaken_rows.append(_overtaken_row(claimed, ev.of_delivery(attempts), raised, accepted_at))
+        else:
+            delivery_rows.append(
+                _delivery_row(claimed, ev.of_delivery(attempts), after, segments, accepted_at)
+            )
         if after.error and after.error.bad_address:
             await note_problem(connection, claimed.contact_point_id, after.error.sentence)
         if after.error and after.error.opted_out:
@@ -108,7 +115,10 @@ async def finish(connection: AsyncConnection, outcomes: Sequence[Finish], *, now
         await connection.execute(_FIRST_TEXT, {"points": handed_over, "now": now_ms})
     if attempt_rows:
         await connection.execute(_UPDATE_ATTEMPT, attempt_rows)
+    if delivery_rows:
         await connection.execute(_UPDATE_DELIVERY, delivery_rows)
+    if overtaken_rows:
+        await connection.execute(_UPDATE_OVERTAKEN, overtaken_rows)
     await apply_parked(connection, named, [one.reference for one in outcomes], now_ms)
     await roll_up(connection, await with_carried(connection, [one.claimed.id for one in outcomes]), now_ms)
 
@@ -119,7 +129,11 @@ _TAKE = (
     .order_by(t.deliveries.c.id)
     .with_for_update()
 )
-_ATTEMPTS = select(t.attempts).where(t.attempts.c.delivery_id.in_(bindparam("ids", expanding=True)))
+_ATTEMPTS = (
+    select(t.attempts, t.deliveries.c.attempt.label("newest"))
+    .join(t.deliveries, t.deliveries.c.id == t.attempts.c.delivery_id)
+    .where(t.attempts.c.delivery_id.in_(bindparam("ids", expanding=True)))
+)
 
 
 def _look_at(one: Finish, raised: Evidence, after: After, now_ms: int) -> int | None:
@@ -179,6 +193,39 @@ _UPDATE_DELIVERY = (
     )
 )
 
+_UPDATE_OVERTAKEN = (
+    update(t.deliveries)
+    .where(t.deliveries.c.id == bindparam("key"))
+    .values(
+        evidence=bindparam("to_evidence"),
+        evidence_rank=bindparam("to_rank"),
+        accepted_at=func.coalesce(t.deliveries.c.accepted_at, bindparam("to_accepted_at")),
+        work=case(
+            (
+                and_(
+                    bindparam("has_left", type_=Boolean),
+                    t.deliveries.c.work.in_([Work.QUEUED.value, Work.CLAIMED.value]),
+                ),
+                Work.DONE.value,
+            ),
+            else_=t.deliveries.c.work,
+        ),
+    )
+)
+"""What an attempt came to after the next one was queued: that one is not needed if this one has left."""
+
+
+def _overtaken_row(
+    claimed: Claimed, evidence: Evidence, of_attempt: Evidence, accepted_at: int | None
+) -> dict[str, Any]:
+    return {
+        "key": claimed.id,
+        "to_evidence": evidence.value,
+        "to_rank": ev.RANK[evidence],
+        "to_accepted_at": accepted_at,
+        "has_left": of_attempt in ev.HANDED_OVER,
+    }
+
 
 def _delivery_row(
     claimed: Claimed, evidence: Evidence, after: After, segments: int | None, accepted_at: int | None
@@ -203,7 +250,7 @@ def _delivery_row(
 async def attempts_of(
     connection: AsyncConnection, delivery_ids: Collection[int], *, to_change: bool = False
 ) -> dict[tuple[int, int], Any]:
-    """The attempts of these deliveries, by delivery and number; with ``to_change`` kept from every other writer, so
+    """The attempts of these deliveries, by delivery and number, each with the number of the newest; with ``to_change`` kept from every other writer, so
     that evidence learned at the same moment is not overwritten by less."""
     found: dict[tuple[int, int], Any] = {}
     for some in chunks(sorted(set(delivery_ids))):

@@ -12,10 +12,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy.exc import DBAPIError
 
 from app.domain.problem import Refused
-from app.store import lease
+from app.store import engines
+from app.store import tables as t
 from app.store.engine import Database
 
 MIGRATIONS = "app.store:migrations"
@@ -54,9 +56,9 @@ async def upgrade(database: Database) -> bool:
     """Bring the schema up to date. Returns whether anything had to be done.
 
     A SQLite file with data is copied first, beside itself. Raises :class:`Refused` for a database that a newer
-    Callboard made, and while another process sends from it.
+    Callboard made, while another process sends from it, and where its server cannot be used.
     """
-    current = await revision(database)
+    current = await _first_look(database)
     if current == head():
         return False
     known = {script.revision for script in _scripts(MIGRATIONS).walk_revisions()}
@@ -64,16 +66,54 @@ async def upgrade(database: Database) -> bool:
         raise Refused(
             "This database was made by a newer Callboard.", "Update Callboard; the data is left as it is."
         )
-    if current is not None and database.path:
-        if lease.is_taken(database.path):
+    if current is not None:
+        if await _somebody_sends(database):
             raise Refused(
                 "Another Callboard is sending from this database, so it cannot be brought up to date.",
                 "Quit that one first.",
             )
-        _copy(database.path, _copy_name(database.path, current))
+        if database.path:
+            _copy(database.path, _copy_name(database.path, current))
     async with database.write() as connection:
+        if database.path is None:
+            await connection.execute(_ONE_AT_A_TIME)
         await connection.run_sync(_run)
     return True
+
+
+async def _first_look(database: Database) -> str | None:
+    """The revision; or a sentence why the server takes nobody in, which is where a wrong address shows."""
+    if database.path is not None:
+        return await revision(database)
+    try:
+        return await revision(database)
+    except OSError:
+        raise Refused(
+            "The database server does not answer.",
+            "Start it, or correct its address (CALLBOARD_DATABASE_URL, or database_url in the configuration).",
+        ) from None
+    except DBAPIError as error:
+        said = str(error.orig.args[0]) if error.orig and error.orig.args else "without a reason"
+        raise Refused(
+            f"The database server takes nobody in: {said.rpartition('>: ')[2]}.",
+            "Correct its address (CALLBOARD_DATABASE_URL, or database_url in the configuration), or ask who runs it.",
+        ) from None
+
+
+async def _somebody_sends(database: Database) -> bool:
+    """Whether an engine runs on this database, of which only the first schema keeps no list."""
+    if database.path is None and not await _keeps_a_list(database):
+        return False
+    return bool(await engines.at_work(database))
+
+
+async def _keeps_a_list(database: Database) -> bool:
+    async with database.read() as connection:
+        return await connection.run_sync(lambda one: inspect(one).has_table(t.engines.name))
+
+
+_ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(0xCA11))
+"""Two programs that are started together: the second finds that there is nothing left to do."""
 
 
 def _copy_name(path: Path, current: str) -> Path:

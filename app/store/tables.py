@@ -61,7 +61,19 @@ home = Table(
     Column("name", String(64), primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""Facts about this database itself: that it is a demonstration, who runs its engine."""
+"""Facts about this database itself: that it is a demonstration, when an engine was last alive."""
+
+engines = Table(
+    "engines",
+    metadata,
+    Column("worker", String(32), primary_key=True),
+    Column("what", Word, nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", Millis, nullable=False),
+    Column("beat_at", Millis, nullable=False),
+)
+"""The engines that share this database, each with its heartbeat. Empty on SQLite: a file has one, and a lease."""
 
 users = Table(
     "users",

@@ -45,7 +45,7 @@ from providers.contract import (
     Outgoing,
     Text,
 )
-from tests.house import START_MS, ZONE, Hire, Ledger, furnish
+from tests.house import START_MS, ZONE, Hire, Ledger, address_of, furnish
 
 T = TypeVar("T")
 
@@ -137,11 +137,11 @@ class Night:
     @property
     def office(self) -> Office:
         return Office(
-            self.ledger.database,
-            self.ledger.vault,
-            self.ledger.production,
-            is_dispatching=lambda: self.engine.running,
+            self.ledger.database, self.ledger.vault, self.ledger.production, is_dispatching=self._runs
         )
+
+    async def _runs(self) -> bool:
+        return self.engine.running
 
     @property
     def provider(self) -> Paper:
@@ -181,17 +181,17 @@ class Night:
 
 
 async def engine_over(
-    ledger: Ledger, provider: Any, *, flush: Callable[[], Awaitable[int]] | None = None
+    ledger: Ledger, provider: Any, *, flush: Callable[[], Awaitable[int]] | None = None, seed: int = 1
 ) -> Engine:
-    """An engine (not started) that sends through this provider."""
+    """An engine (not started) that sends through this provider. Two on one database need different seeds."""
     stored = await ledger.database.reading(lambda c: accounts.all_accounts(c, ledger.vault))
     engine = Engine(
         ledger.database,
         ledger.vault,
         Gateways([Gateway(stored[0], provider)]),
         lambda: PublicAddress(PUBLIC, stable=True),
-        worker=worker_name(1, Random(1).randbytes),
-        random=Random(1),
+        worker=worker_name(seed, Random(seed).randbytes),
+        random=Random(seed),
     )
     engine.flush_spool = flush
     return engine
@@ -259,7 +259,7 @@ async def at_work(
 ) -> AsyncIterator[Night]:
     """The program runs on this home, with the carrier outside."""
     house = await composition.open_house(
-        Settings(home=home, public_url=PUBLIC, public_url_stable=True), clock
+        Settings(home=home, database_url=address_of(home), public_url=PUBLIC, public_url_stable=True), clock
     )
     try:
         problem = await composition.start(

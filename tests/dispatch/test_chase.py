@@ -126,7 +126,7 @@ async def test_after_the_clock_was_set_back_a_reminder_can_be_sent(ledger: Ledge
     await ledger.route()
     await ledger.call(Accepted("SM1"))
     (message,) = await ledger.ask(select(t.messages.c.public_id))
-    office = Office(ledger.database, ledger.vault, ledger.production, is_dispatching=lambda: True)
+    office = Office(ledger.database, ledger.vault, ledger.production)
     ledger.clock.advance(3600)  # type: ignore[attr-defined]
     await ledger.remind(message_id)
     await ledger.route()

@@ -1,4 +1,5 @@
-"""The engine: one call for each, written down first; one engine for each file; parts that fail."""
+"""The engine: one call for each, written down first; one engine for each file, several on a server; parts that
+fail."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from app.dispatch.dispatcher import LEASE_MS
 from app.domain.buckets import Bucket
 from app.domain.evidence import Evidence, Work
 from app.domain.priorities import Priority, StepKind, undo_window_s
@@ -17,7 +19,7 @@ from app.domain.problem import Refused
 from app.listener.intake import Intake
 from app.listener.spool import Spool, Spooled
 from app.services import chasing
-from app.store import incidents
+from app.store import engines, incidents
 from app.store import tables as t
 from providers.contract import (
     Accepted,
@@ -43,6 +45,7 @@ def test_every_person_gets_one_call(home: Path) -> None:
     on_paper(home, act, people=crew_of(60))
 
 
+@pytest.mark.of_a_file
 def test_the_attempt_is_on_the_disk_before_the_provider_is_called(home: Path) -> None:
     """The provider looks into the file over a connection of its own while it is called."""
     seen: list[tuple[str, str]] = []
@@ -125,6 +128,61 @@ def test_a_second_engine_on_the_file_is_refused_with_a_sentence(home: Path) -> N
         await other.database.close()
 
     on_paper(home, act)
+
+
+def test_engines_of_one_server_share_the_work_and_a_file_has_one_whatever_is_asked(home: Path) -> None:
+    async def act(night: Night) -> None:
+        other = await furnish(home, night.clock)
+        second = await engine_over(other, Paper(night.clock, calls=night.provider.calls), seed=2)
+        problem = await second.start("tests", beside=True)
+        try:
+            if other.database.path is not None:
+                assert problem is not None
+                return
+            assert problem is None
+            assert len(await engines.at_work(other.database)) == 2
+            message_id, _ = await night.ledger.compose()
+            await night.sleep(60)
+            await night.engine.settled()
+            await second.settled()
+            assert sorted(one.to for one in night.provider.calls) == sorted(number(one) for one in range(60))
+            assert await night.buckets(message_id) == {Bucket.ON_THE_WAY}
+            await night.ledger.check_counters()
+        finally:
+            await second.stop()
+            await other.database.close()
+        assert len(await engines.at_work(night.ledger.database)) == 1
+
+    on_paper(home, act, people=crew_of(60))
+
+
+def test_an_engine_is_seen_for_as_long_as_it_runs(home: Path) -> None:
+    async def act(night: Night) -> None:
+        database = night.ledger.database
+        assert [one.what for one in await engines.at_work(database)] == ["tests"]
+        await night.sleep(4 * engines.FRESH_MS / 1000)
+        assert [one.what for one in await engines.at_work(database)] == ["tests"]
+        await night.engine.stop()
+        assert await engines.at_work(database) == []
+
+    on_paper(home, act)
+
+
+def test_what_another_engine_holds_is_taken_back_when_its_lease_is_over_and_on_a_file_at_once(
+    home: Path,
+) -> None:
+    async def act(night: Night) -> None:
+        await night.ledger.compose()
+        await night.ledger.route()
+        assert len(await night.ledger.claim(worker="killed", lease_ms=LEASE_MS)) == 5
+        at_once = night.ledger.database.path is not None
+        assert await night.engine.start("tests") is None
+        await night.sleep(5)
+        assert len(night.provider.calls) == (5 if at_once else 0)
+        await night.sleep(LEASE_MS / 1000 + 10)
+        assert len(night.provider.calls) == 5
+
+    on_paper(home, act, people=crew_of(5), start=False)
 
 
 def test_a_stopped_engine_leaves_nothing_open_and_the_next_one_goes_on(home: Path) -> None:

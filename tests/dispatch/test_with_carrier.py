@@ -178,6 +178,7 @@ async def everybody_got_it_once(night: Night, message_id: int, people: int) -> N
     assert night.network.callback_counts["lost"] == night.network.callback_counts["refused"] == 0
 
 
+@pytest.mark.of_a_file
 def test_while_another_process_has_the_database_nothing_is_lost_and_then_it_goes_on(home: Path) -> None:
     async def act(night: Night) -> None:
         message_id, _ = await night.ledger.compose()
@@ -216,6 +217,7 @@ def no_room_for_files(home: Path) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@pytest.mark.of_a_file
 def test_while_files_cannot_grow_nothing_is_lost_and_then_it_goes_on(home: Path) -> None:
     async def act(night: Night) -> None:
         message_id, _ = await night.ledger.compose()
@@ -234,6 +236,7 @@ def test_while_files_cannot_grow_nothing_is_lost_and_then_it_goes_on(home: Path)
     with_carrier(home, act, people=crew_of(150), rate=10, script=Script.silent(60))
 
 
+@pytest.mark.of_a_file
 def test_while_the_database_has_no_page_left_nothing_is_lost_and_then_it_goes_on(home: Path) -> None:
     pages = [2**30]
 

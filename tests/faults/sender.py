@@ -27,6 +27,7 @@ from app.listener.intake import Intake
 from providers import twilio_http  # noqa: F401
 from providers.contract import CallbackBatch
 from tests.faults.clock import SkippingClock
+from tests.house import address_of
 
 PUBLIC = "https://nightfall.callboard.example"
 
@@ -63,10 +64,10 @@ def follow(line: Connection, clock: SkippingClock) -> None:
 
 async def run(home: Path, line: Connection, clock: SkippingClock) -> None:
     logs.configure(home / "sender.log")
-    settings = Settings(home=home, public_url=PUBLIC, public_url_stable=True)
+    settings = Settings(home=home, database_url=address_of(home), public_url=PUBLIC, public_url_stable=True)
     house = await composition.open_house(settings, clock)
     try:
-        problem = await composition.start(house, "tests", public_port=0, private_port=0)
+        problem = await composition.start(house, "tests", public_port=0, private_port=0, beside=True)
         if problem:
             raise Refused(problem.sentence, problem.next)
         line.send(house.servers[0].url)

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from sqlalchemy import Select, func, select
 
@@ -186,10 +187,10 @@ class Siege:
 
 
 @asynccontextmanager
-async def besieged(
-    home: Path, seed: int, *, priority: Priority, people: int, deaths: Sequence[Death], deaf: bool = False
+async def siege_of(
+    home: Path, seed: int, *, priority: Priority, people: int, deaf: bool = False
 ) -> AsyncIterator[Siege]:
-    """What is left when a message to so many people has outlived these deaths. Its counters were true after each."""
+    """A message to so many people, which nobody has begun to send."""
     clock = SkippingClock()
     carrier = Carrier(clock, seed=seed, script=Script.silent(2), rate=float(RATE))
     await carrier.start()
@@ -197,16 +198,22 @@ async def besieged(
     try:
         await ledger.hire(crew_of(people))
         message_id, _ = await ledger.compose(priority)
-        siege = Siege(home, clock, ledger, carrier, Random(seed), message_id, priority, people, deaf)
-        for death in deaths:
-            await siege.live_and_die(death)
-            await ledger.check_counters()
-        await siege.finish()
-        await ledger.check_counters()
-        yield siege
+        yield Siege(home, clock, ledger, carrier, Random(seed), message_id, priority, people, deaf)
     finally:
         await ledger.database.close()
         await carrier.close()
+
+
+@asynccontextmanager
+async def besieged(home: Path, seed: int, *, deaths: Sequence[Death], **message: Any) -> AsyncIterator[Siege]:
+    """What is left when a message has outlived these deaths. Its counters were true after each."""
+    async with siege_of(home, seed, **message) as siege:
+        for death in deaths:
+            await siege.live_and_die(death)
+            await siege.ledger.check_counters()
+        await siege.finish()
+        await siege.ledger.check_counters()
+        yield siege
 
 
 LEFT_OPEN = (

@@ -23,6 +23,21 @@ from tests.faults.siege import (
 Besiege = Callable[..., Awaitable[dict[str, int]]]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each on a file; and on a server with the long proofs, where what a sender held is free when its lease is
+    over."""
+    databases = ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
+    metafunc.parametrize("home", databases, indirect=True)
+
+
+@pytest.fixture
+def home(home: Path, request: pytest.FixtureRequest) -> Path:
+    """A home with its database in a file, or on a server."""
+    if request.param == "postgresql":
+        request.getfixturevalue("server").furnish(home)
+    return home
+
+
 @pytest.fixture
 def besiege(home: Path, record_property: Callable[[str, object], None]) -> Besiege:
     """Let a message outlive some deaths, examine the ending, and keep the figures for the last line of the run."""

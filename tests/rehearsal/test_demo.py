@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.clock import VirtualClock
+from app.composition import DEMO
+from app.domain.problem import Refused
 from app.rehearsal.comparison import Difference, Recipient, compare
 from app.rehearsal.demo import VIRTUAL_START_MS, DemoOptions, open_demo, run_headless, send_location_change
 from app.rehearsal.log import LoggedMessage, Truth
+from app.store import productions
+from tests.house import opened
+from tests.postgres import Server
 
 pytestmark = pytest.mark.proof
 
@@ -38,6 +44,43 @@ def test_every_person_is_shown_as_it_really_was(seed: int) -> None:
     assert result["confirmed"] <= result["read"] <= result["delivered"] <= 156
     assert all(one["person"] and one["why"] for one in result["unreachable"])
     assert len(result["unreachable"]) == result["buckets"]["not_reached"] + result["buckets"]["suppressed"]
+
+
+@pytest.fixture
+def _on_server(home_on_server: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLBOARD_DATABASE_URL", server.address)
+
+
+@pytest.mark.usefixtures("_on_server")
+def test_on_a_server_too_every_person_is_shown_as_it_really_was() -> None:
+    result = played(seed=5, people=60, virtual=True)
+    assert result["differences"] == []
+    assert result["recipients"] == 60
+    assert result["counters_equal_recount"]
+    assert result["callbacks"]["refused"] == result["callbacks"]["lost"] == 0
+
+
+@pytest.mark.usefixtures("_on_server")
+def test_on_a_server_it_is_played_again_only_with_the_folder_that_has_the_key(tmp_path: Path) -> None:
+    assert played(people=4, seconds=5, virtual=True, home=tmp_path / "kept")["recipients"] == 4
+    assert played(people=4, seconds=5, virtual=True, home=tmp_path / "kept")["recipients"] == 4
+    with pytest.raises(Refused) as refused:
+        played(people=4, virtual=True)
+    assert refused.value.problem.next == "Name an empty database, or the same folder each time: --home DIR."
+
+
+async def test_a_server_with_a_real_production_is_left_alone(
+    home_on_server: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALLBOARD_DATABASE_URL", server.address)
+    async with opened(home_on_server) as real:
+        with pytest.raises(Refused) as refused:
+            await open_demo(real.clock, DemoOptions(people=4))
+        assert refused.value.problem.sentence.startswith("The database holds a real production")
+        assert "CALLBOARD_DATABASE_URL" in refused.value.problem.next
+        (only,) = await real.database.reading(productions.all_productions)
+        assert only.name == "NIGHTFALL S2"
+        assert await real.database.reading(lambda c: productions.fact(c, DEMO)) is None
 
 
 def test_the_unreachable_are_named_with_their_reason() -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests import postgres
 from tests.house import HandClock, Ledger, opened
 
-IN_EVERY_RUN = ("test_queue", "test_receipts", "test_moment_of_sending", "test_audit", "test_timeline")
+IN_EVERY_RUN = (
+    "test_queue",
+    "test_receipts",
+    "test_moment_of_sending",
+    "test_taken_over",
+    "test_audit",
+    "test_timeline",
+)
 """What is tried on a server in every run; the others are tried there with the long proofs."""
 
 
@@ -20,12 +26,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         on_a_server = "postgresql" in one.name and Path(__file__).parent in one.path.parents
         if on_a_server and one.path.stem not in IN_EVERY_RUN:
             one.add_marker(pytest.mark.long)
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[postgres.Server]:
-    with postgres.running() as here:
-        yield here
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
-from app.domain.problem import Refused
-from app.store import schema
+from app.domain.problem import Problem, Refused
+from app.store import engines, schema
+from app.store import tables as t
 from app.store.engine import Database, open_database
 from app.store.lease import FileLease
 from app.store.tables import metadata
-from tests.house import HandClock, crew_of, opened
+from tests.house import HandClock, Ledger, crew_of, opened
+from tests.postgres import Server
 
 SECOND = '''"""A second schema, for tests."""
 import sqlalchemy as sa
@@ -97,6 +101,70 @@ async def test_a_database_of_a_newer_program_is_refused_and_left_alone(home: Pat
     finally:
         await database.close()
     assert (home / "callboard.db").read_bytes() == before
+
+
+@pytest.fixture
+async def shared(home_on_server: Path) -> AsyncIterator[Ledger]:
+    """A database on the server, at the revision of today before and after."""
+    async with opened(home_on_server) as ledger:
+        try:
+            yield ledger
+        finally:
+            await _say_revision(ledger.database, schema.head())
+
+
+async def _say_revision(database: Database, revision: str) -> None:
+    async with database.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = :to"), {"to": revision})
+
+
+async def _refusal(address: str) -> Problem:
+    database = open_database(address, HandClock())
+    try:
+        with pytest.raises(Refused) as refused:
+            await schema.upgrade(database)
+    finally:
+        await database.close()
+    return refused.value.problem
+
+
+async def test_a_server_that_is_not_there_is_said_with_where_its_address_stands(tmp_path: Path) -> None:
+    problem = await _refusal(f"postgresql://postgres@/callboard?host={tmp_path}")
+    assert problem.sentence == "The database server does not answer."
+    assert "CALLBOARD_DATABASE_URL" in problem.next
+
+
+async def test_a_server_that_takes_nobody_in_is_quoted(server: Server) -> None:
+    problem = await _refusal(f"postgresql://postgres@/elsewhere?host={server.folder}")
+    assert problem.sentence == 'The database server takes nobody in: database "elsewhere" does not exist.'
+    assert "CALLBOARD_DATABASE_URL" in problem.next
+
+
+async def test_a_server_of_a_newer_program_is_refused_and_left_alone(shared: Ledger) -> None:
+    await _say_revision(shared.database, "9999")
+    with pytest.raises(Refused, match="made by a newer Callboard"):
+        await schema.upgrade(shared.database)
+    assert await schema.revision(shared.database) == "9999"
+
+
+async def test_on_a_server_nothing_is_changed_under_a_running_engine(
+    shared: Ledger, clock: HandClock
+) -> None:
+    await shared.do(lambda connection: engines.beat(connection, "tests", "serve", shared.now))
+    await _say_revision(shared.database, "0001")
+    with pytest.raises(Refused, match="Another Callboard is sending"):
+        await schema.upgrade(shared.database)
+    assert await schema.revision(shared.database) == "0001"
+
+
+async def test_two_programs_that_are_started_together_bring_a_server_up_to_date_once(shared: Ledger) -> None:
+    async with shared.database.write() as connection:
+        await connection.run_sync(t.engines.drop)
+    await _say_revision(shared.database, "0001")
+    done = await asyncio.gather(schema.upgrade(shared.database), schema.upgrade(shared.database))
+    assert done == [True, True]
+    assert await schema.revision(shared.database) == schema.head()
+    assert await engines.at_work(shared.database) == []
 
 
 def _set_revision(home: Path, revision: str) -> None:

@@ -257,7 +257,11 @@ async def open_house(
                 time_zone="Europe/London",
                 now_ms=clock.now_ms(),
             )
-        office = Office(database, Vault(b"k" * 32), production, is_dispatching=lambda: dispatching)
+
+        async def is_dispatching() -> bool:
+            return dispatching
+
+        office = Office(database, Vault(b"k" * 32), production, is_dispatching=is_dispatching)
         yield House(office, clock)
     finally:
         await database.close()
