@@ -23,7 +23,8 @@ from app.clock import within
 from app.dispatch.gateways import Gateway, Gateways, Line
 from app.dispatch.writer import Writer
 from app.domain import ids, sms, texts
-from app.domain.priorities import Priority
+from app.domain.messages import headline
+from app.domain.priorities import Priority, StepKind
 from app.domain.public_address import PublicAddress
 from app.store import accounts, claims, messages, trouble
 from app.store.accounts import Sender
@@ -279,12 +280,14 @@ class Dispatcher:
         if version is None:
             version = await messages.version(connection, claimed.version_id)
             self._versions[claimed.version_id] = version
-        return texts.sms(
-            wording_of(version),
-            link=self._public().link(ids.link_token(self._vault.link_key, claimed.id)),
-            opt_out_words=claimed.opt_out_words,
-            language=claimed.language,
-        )
+        link = self._public().link(ids.link_token(self._vault.link_key, claimed.id))
+        words, language = claimed.opt_out_words, claimed.language
+        if claimed.kind is StepKind.DISREGARD:
+            named = headline(version.subject, version.body)
+            return texts.disregard(
+                wording_of(version), headline=named, link=link, opt_out_words=words, language=language
+            )
+        return texts.sms(wording_of(version), link=link, opt_out_words=words, language=language)
 
     # ------------------------------------------------------------------ one call
 
