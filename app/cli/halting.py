@@ -29,9 +29,7 @@ def pause(desk: Desk, message: Message) -> Answer:
 
     async def work(house: House) -> Answer:
         halted = await halting.pause(house.office, house.actor, message)
-        waits = f"it waits for {output.people(halted.people)}" if halted.people else "nothing of it waits"
-        line = f"{halted.code} is paused: {waits}.{in_flight_words(halted.in_flight)}"
-        return Answer(_halted(halted), [line, f"Go on: callboard resume {halted.code}."])
+        return Answer(_halted(halted), [halting.told(halted), f"Go on: callboard resume {halted.code}."])
 
     return at_home(desk, work)
 
@@ -46,9 +44,8 @@ def resume(desk: Desk, message: Message, yes: Yes = False) -> Answer:
             raise Refused(problem.sentence, problem.next)
         desk.must_agree(yes, f"Go on sending {found.summary.code} to {output.people(found.waiting)}?")
         halted = await halting.resume(house.office, house.actor, message)
-        goes = f"it goes out to {output.people(halted.people)}" if halted.people else "nothing of it waits"
         remarks = [NOTHING_SENDS] if halted.people and not halted.dispatching else []
-        return Answer(_halted(halted), [f"{halted.code} goes on: {goes}."], remarks=remarks)
+        return Answer(_halted(halted), [halting.told(halted)], remarks=remarks)
 
     return at_home(desk, work)
 
@@ -80,10 +77,11 @@ def cancel(
             return await _tell(house, message, _before(found, house), [])
         desk.must_agree(yes, _question(found, disregard=disregard), CANCEL)
         halted = await halting.cancel(house.office, house.actor, message)
-        document, lines = _halted(halted) | {"had_it": halted.had_it}, cancelled_lines(halted)
+        document, said = _halted(halted) | {"had_it": halted.had_it}, halting.told(halted)
         if disregard and halted.had_it:
-            return await _tell(house, message, document, lines[:1])
-        return Answer(document, lines)
+            return await _tell(house, message, document, [said])
+        following = [f"Tell them: callboard cancel {halted.code} --disregard."] if halted.had_it else []
+        return Answer(document, [said, *following])
 
     return at_home(desk, work)
 
@@ -115,23 +113,6 @@ async def _tell(house: House, message: str, document: dict[str, Any], lines: Seq
         "unreachable": step.unreachable,
     }
     return Answer(document | told, [*lines, said], remarks=[] if step.dispatching else [NOTHING_SENDS])
-
-
-def cancelled_lines(halted: Halted) -> list[str]:
-    """What cancelling came to, and what can be done for those who had it."""
-    off = f"{output.people(halted.people)} will not get it" if halted.people else "nothing of it waited"
-    had = f"{output.people(halted.had_it)} had it" if halted.had_it else "Nobody had it"
-    lines = [f"{halted.code} is cancelled: {off}. {had}.{in_flight_words(halted.in_flight)}"]
-    if halted.had_it:
-        lines.append(f"Tell them: callboard cancel {halted.code} --disregard.")
-    return lines
-
-
-def in_flight_words(calls: int) -> str:
-    """What cannot be kept back any more."""
-    if not calls:
-        return ""
-    return f" {'1 call is' if calls == 1 else f'{calls:,} calls are'} in flight and may still go out."
 
 
 def _before(found: Outlook, house: House) -> dict[str, Any]:

@@ -71,6 +71,36 @@ HAD_IT = frozenset(Bucket) - {Bucket.NOT_REACHED, Bucket.HELD, Bucket.SUPPRESSED
 HALTABLE = frozenset({MessageStatus.SENDING, MessageStatus.PAUSED})
 
 
+def told(halted: Halted) -> str:
+    """What pausing, resuming or cancelling came to, in a few sentences."""
+    something, nothing = OUTCOMES[halted.status]
+    words = [
+        f"{halted.code} {something if halted.people else nothing}.".format(people=_people(halted.people))
+    ]
+    if halted.status is MessageStatus.CANCELLED:
+        words.append(f"{_people(halted.had_it)} had it." if halted.had_it else "Nobody had it.")
+    if halted.in_flight and halted.status is not MessageStatus.SENDING:
+        words.append(in_flight_words(halted.in_flight))
+    return " ".join(words)
+
+
+OUTCOMES: dict[MessageStatus, tuple[str, str]] = {
+    MessageStatus.PAUSED: ("is paused: it waits for {people}", "is paused: nothing of it waits"),
+    MessageStatus.SENDING: ("goes on, to {people}", "goes on: nothing of it waits"),
+    MessageStatus.CANCELLED: ("is cancelled: {people} will not get it", "is cancelled: nothing of it waited"),
+}
+"""What to say where something waited, and where nothing did."""
+
+
+def in_flight_words(calls: int) -> str:
+    """What cannot be kept back any more."""
+    return f"{'1 call is' if calls == 1 else f'{calls:,} calls are'} in flight and may still go out."
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count:,} people"
+
+
 def cannot_pause(summary: Summary) -> Problem | None:
     """Why a message cannot be paused, or None. The same words on the key and in the command."""
     if summary.status is MessageStatus.PAUSED:
@@ -159,9 +189,10 @@ async def cancel(office: Office, actor: Actor, name: str) -> Halted:
         if message.status not in HALTABLE:
             raise Refused(CANCELLED_ALREADY.sentence, CANCELLED_ALREADY.next)
         people = await halting.waiting(connection, message.id)
-        await _decide(connection, office, actor, message, MessageStatus.CANCELLED, people)
+        # In the order in which the engine takes these rows: steps, deliveries, and the message last.
         await steps.end_all(connection, message.id, now)
         await stopping.call_off_message(connection, message.id, now)
+        await _decide(connection, office, actor, message, MessageStatus.CANCELLED, people)
         return await _halted(connection, office, message, MessageStatus.CANCELLED, people)
 
 

@@ -102,7 +102,10 @@ WORDS: dict[Bucket, tuple[str, str]] = {
 }
 """Where a delivery has no words of its own: what to say, and what to do."""
 
-PAUSED = ("The message is paused.", "Resume it to send it.")
+PAUSED = ("The message is paused.", "p resumes it.")
+
+CANCELLED = "The message is cancelled."
+"""Instead of what else there would be to do: nobody is reminded of it."""
 
 WAITING_FOR_CARRIER = ("Sent; the carrier has not reported yet.", "r reminds them.")
 
@@ -168,6 +171,8 @@ def _words(r: Mapping[str, Any], bucket: Bucket, stopped: Mapping[Channel, Stopp
     if bucket in NON_READERS or bucket is Bucket.SUPPRESSED:
         why = r["why"] or r["left_out_why"] or why
         following = r["next"] or r["left_out_next"] or following
+    if bucket in NON_READERS and r["status"] == MessageStatus.CANCELLED.value:
+        return why, CANCELLED
     if bucket is Bucket.NOT_REACHED and r["work"] == Work.QUEUED.value:
         following = "It is tried again in a few minutes."
     return why, following

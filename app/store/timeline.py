@@ -71,8 +71,8 @@ async def of_message(
     Raises :class:`Refused` when the key file is not the one the replies were encrypted with.
     """
     lines = [
-        *await _steps(connection, message_id),
         *await _decisions(connection, message_id),
+        *await _steps(connection, message_id),
         *await _planned(connection, message_id, recipient_id),
         *await _suppressed(connection, message_id, recipient_id),
         *await _overrides(connection, message_id, recipient_id),
