@@ -468,3 +468,23 @@ async def test_late_evidence_for_a_cancelled_message_is_kept(ledger: Ledger) -> 
     shown = (await watching.status(office(ledger), code)).summary
     assert (shown.word, shown.buckets[Bucket.CONFIRMED]) == ("cancelled", 1)
     await ledger.check_counters()
+
+
+async def test_the_figures_of_the_day_count_what_a_pause_keeps_back_as_nothing_and_a_disregard_as_waiting(
+    ledger: Ledger, clock: HandClock
+) -> None:
+    _, code = await a_message(ledger, 3)
+    here = office(ledger)
+    assert (await watching.center(here)).day.queued == 3
+    await halting.pause(here, KIT, code)
+    assert (await watching.center(here)).day.queued == 0
+    await halting.resume(here, KIT, code)
+    await ledger.call(lambda one: Accepted(f"SM{one.id}"), limit=2)
+    await halting.cancel(here, KIT, code)
+    assert (await watching.center(here)).day.queued == 0
+    await halting.disregard(here, KIT, code)
+    clock.advance(5)
+    await ledger.route()
+    assert (await watching.center(here)).day.queued == 2
+    await ledger.call(lambda one: Accepted(f"D{one.id}"))
+    assert (await watching.center(here)).day.queued == 0
