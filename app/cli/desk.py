@@ -55,6 +55,17 @@ Home = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that needs a yes, and how it is spoken of."""
+
+    do: str
+    done: str
+
+
+SEND, CANCEL = Act("send", "sent"), Act("cancel", "cancelled")
+
+
 class OpenTerminal(Protocol):
     """Shows the terminal until it is left. ``sends`` tells whether this process is the one that sends."""
 
@@ -137,16 +148,17 @@ class Desk:
         home = self.home.expanduser() if self.home else None
         return config.load(**({"home": home, "production": self.production} | options))
 
-    def must_agree(self, yes: bool, question: str) -> None:
-        """Nothing is sent unless ``--yes`` or a person says so. Raises :class:`Refused`."""
+    def must_agree(self, yes: bool, question: str, act: Act = SEND) -> None:
+        """Nothing is sent or cancelled unless ``--yes`` or a person says so. Raises :class:`Refused`."""
         if yes:
             return
         if not self.around.has_person():
             raise Refused(
-                "Nothing was sent: nobody is here to confirm it.", "Add --yes to send without asking."
+                f"Nothing was {act.done}: nobody is here to confirm it.",
+                f"Add --yes to {act.do} without asking.",
             )
         if not self.around.agrees(question):
-            raise Refused("Nothing was sent.", "Give the command again when it is right.")
+            raise Refused(f"Nothing was {act.done}.", "Give the command again when it is right.")
 
 
 def desk_of(context: typer.Context, as_json: bool, production: str | None, home: Path | None) -> Desk:

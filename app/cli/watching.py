@@ -1,8 +1,8 @@
-"""``callboard status``, ``people``, ``explain``: looking. Nothing here changes anything."""
+"""``callboard status``, ``people``, ``replies``, ``explain``: looking. Nothing here changes anything."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -198,6 +198,49 @@ def people(
     return at_home(desk, work)
 
 
+@command(commands, "replies", example="callboard replies M-7F3K")
+def replies(desk: Desk, message: Message) -> Answer:
+    """What people wrote about a message and what they chose, newest last."""
+
+    async def work(house: House) -> Answer:
+        zone = house.office.production.time_zone
+        found = await watching.replies(house.office, message)
+        document = [
+            {
+                "at": output.moment(one.at),
+                "person": one.person,
+                "channel": one.channel,
+                "text": one.text,
+                "option": one.option,
+                "meaning": one.meaning,
+                "flag": one.flag,
+            }
+            for one in found
+        ]
+        at = _clock_of([one.at for one in found], zone)
+        rows = [
+            (
+                at(one.at),
+                one.person or "somebody on a shared number",
+                one.channel,
+                "" if one.meaning is None else f"{one.option} {one.meaning.replace('_', ' ')}",
+                "" if one.text is None else f"“{one.text}”",
+            )
+            for one in found
+        ]
+        heading = ("Time", "Person", "Channel", "Chose", "Wrote")
+        return Answer(document, output.table(heading, rows) if rows else ["Nobody has replied yet."])
+
+    return at_home(desk, work)
+
+
+def _clock_of(moments: Sequence[int], zone: str) -> Callable[[int], str]:
+    """How these moments are told: with the day where they are not all of one."""
+    days = {times.wall(one, zone).date() for one in moments}
+    form = "%H:%M:%S" if len(days) <= 1 else "%a %d %b %H:%M:%S"
+    return lambda one: f"{times.wall(one, zone):{form}}"
+
+
 def _key(state: str) -> str:
     """A state as it is written in JSON: “On the way” is on_the_way."""
     return "_".join(state.lower().replace("-", " ").replace("_", " ").split())
@@ -226,10 +269,10 @@ def explain(
             }
             for one in found
         ]
-        days = {times.wall(one.at, zone).date() for one in found}
+        at = _clock_of([one.at for one in found], zone)
         rows = [
             (
-                f"{times.wall(one.at, zone):{'%H:%M:%S' if len(days) <= 1 else '%a %d %b %H:%M:%S'}}",
+                at(one.at),
                 one.what,
                 one.person or "",
                 one.channel or "",

@@ -24,7 +24,7 @@ from app.dispatch.gateways import Gateway, Gateways, Line
 from app.dispatch.writer import Writer
 from app.domain import ids, rendering, texts
 from app.domain.lanes import WEIGHTS, Shares, portion, portions
-from app.domain.priorities import Priority
+from app.domain.priorities import Priority, StepKind
 from app.domain.public_address import PublicAddress
 from app.domain.rendering import Particulars
 from app.store import accounts, claims, messages, trouble
@@ -303,6 +303,7 @@ class Dispatcher:
             link=self._public().link(ids.link_token(self._vault.link_key, claimed.id)),
             opt_out_words=claimed.opt_out_words,
             language=claimed.language,
+            disregard=claimed.kind is StepKind.DISREGARD,
         )
         return rendering.rendered(claimed.channel, wording_of(version), particulars)
 

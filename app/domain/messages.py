@@ -35,6 +35,11 @@ class MessageStatus(StrEnum):
     REJECTED = "rejected"
 
 
+GOES_OUT = frozenset({MessageStatus.SENDING, MessageStatus.CANCELLED})
+"""What of these messages is queued has its turn. For a cancelled one that is the word to disregard it; all else of it
+is called off in its turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Composed:
     """What the coordinator wrote, ready to be checked and sent."""

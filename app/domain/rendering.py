@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain import sms, texts
+from app.domain.messages import headline
 from app.domain.texts import Wording
 from providers.contract import Channel, Content, Text
 
@@ -22,9 +23,21 @@ class Particulars:
     link: str | None
     opt_out_words: bool
     language: str = "en"
+    disregard: bool = False
+    """The message is cancelled, and this step says so to those who had it."""
 
 
 def _text(wording: Wording, particulars: Particulars) -> Content:
+    if particulars.disregard:
+        return Text(
+            texts.disregard(
+                wording,
+                headline=headline(wording.subject, wording.body),
+                link=particulars.link,
+                opt_out_words=particulars.opt_out_words,
+                language=particulars.language,
+            )
+        )
     return Text(
         texts.sms(
             wording,

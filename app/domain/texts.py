@@ -49,6 +49,24 @@ def sms(wording: Wording, *, link: str | None, opt_out_words: bool, language: st
     return " ".join(parts)
 
 
+DISREGARD = "DISREGARD:"
+
+
+def disregard(
+    wording: Wording, *, headline: str, link: str | None, opt_out_words: bool, language: str = "en"
+) -> str:
+    """The text to somebody who had a message that is cancelled. It names the message by its headline and asks for
+    nothing: an answer to it would be taken for one to something that holds no more."""
+    # The dots of a headline that was cut: an ellipsis is one character, and halves the room of the whole text.
+    named = _sentence(headline.replace("…", "..."))
+    parts = [f"{wording.production}: {DISREGARD} {named} This message is cancelled."]
+    if link:
+        parts.append(link)
+    if opt_out_words:
+        parts.append(OPT_OUT_WORDS.get(language, OPT_OUT_WORDS["en"]))
+    return " ".join(parts)
+
+
 def where(wording: Wording) -> str:
     """Where it is about, as a sentence; nothing where subject and body name every part of the place already."""
     told = f"{wording.subject} {wording.body}".casefold()

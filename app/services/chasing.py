@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +13,7 @@ from app.domain.buckets import Bucket
 from app.domain.messages import MessageStatus
 from app.domain.priorities import GUARD_S, StepKind, undo_window_s
 from app.domain.problem import Problem, Refused
-from app.domain.routing import LeftOut, Routable, route
+from app.domain.routing import Decision, LeftOut, Routable, route
 from app.domain.times import spell
 from app.services.office import Office, find_message, may_send
 from app.store import accounts, addressees, audit, board, freezing, messages, steps
@@ -48,7 +48,8 @@ def guarded(since_ms: int, now_ms: int) -> bool:
 def cannot_remind(summary: Summary, now_ms: int) -> Problem | None:
     """Why a reminder cannot be sent now, or None. The same words on the key and in the command."""
     if summary.status is not MessageStatus.SENDING:
-        return Problem(f"The message is {summary.status.value}.", "Send a new one.")
+        following = "Resume it first." if summary.status is MessageStatus.PAUSED else "Send a new one."
+        return Problem(f"The message is {summary.status.value}.", following)
     if summary.open_step and summary.open_step.kind is StepKind.FIRST:
         return Problem("The message has not gone out yet.", "Wait for the end of its undo window.")
     since = summary.last_reminder_at
@@ -179,13 +180,7 @@ async def _reach(
     meant = wanted | left_before
     if only is not None:
         meant = {recipient: person for recipient, person in meant.items() if recipient in set(only)}
-    people = await addressees.of_people(connection, message.production_id, set(meant.values()))
-    available = await accounts.channels_with_provider(connection, message.production_id)
-    routable = Routable(message.priority, message.purpose, message.channels)
-    decisions = {
-        recipient: route(people[person].addressee, routable, available, now_ms)
-        for recipient, person in meant.items()
-    }
+    decisions = await decisions_for(connection, message, meant, now_ms)
     return _Reach(
         recipients=tuple(recipient for recipient, one in decisions.items() if one.paths),
         left_out=tuple(
@@ -194,6 +189,19 @@ async def _reach(
             if one.suppression and (recipient in wanted or only is not None)
         ),
     )
+
+
+async def decisions_for(
+    connection: AsyncConnection, message: StoredMessage, meant: Mapping[int, int], now_ms: int
+) -> dict[int, Decision]:
+    """How these recipients (each with their person) would be reached by a further step, were it routed now."""
+    people = await addressees.of_people(connection, message.production_id, set(meant.values()))
+    available = await accounts.channels_with_provider(connection, message.production_id)
+    routable = Routable(message.priority, message.purpose, message.channels)
+    return {
+        recipient: route(people[person].addressee, routable, available, now_ms)
+        for recipient, person in meant.items()
+    }
 
 
 def _too_late(code: str, step: Step | None) -> Refused:

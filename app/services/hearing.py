@@ -14,8 +14,8 @@ from app.domain.replies import ReadReply, read_reply
 from app.store import answers, contacts, messages, receipts
 from app.store import tables as t
 from app.store.answers import Open, Opened, Sharer
+from app.store.replies import INBOUND_TEXT
 from app.store.statements import insert
-from app.store.timeline import INBOUND_TEXT
 from app.store.vault import Vault
 from providers.contract import Fact, Inbound
 

@@ -19,10 +19,12 @@ from app.services import chasing
 from app.services.office import Office, find_message
 from app.store import audience, board, incidents, standings, timeline, trouble
 from app.store import day as days
+from app.store import replies as store_replies
 from app.store import tables as t
 from app.store.board import FeedRow, Summary
 from app.store.day import Day
 from app.store.incidents import Incident
+from app.store.replies import Reply
 from app.store.standings import Standing
 from app.store.timeline import Happening
 from app.store.trouble import Stopped
@@ -220,6 +222,13 @@ async def explain(office: Office, name: str, person: str | None = None) -> list[
                 )
             recipient_id = rows[0].id
         return await timeline.of_message(connection, office.vault, message.id, recipient_id)
+
+
+async def replies(office: Office, name: str) -> list[Reply]:
+    """What people wrote and chose about a message, newest last. Raises :class:`Refused`."""
+    message = await find_message(office, name)
+    async with office.database.read() as connection:
+        return await store_replies.of_message(connection, office.vault, message.id)
 
 
 @asynccontextmanager

@@ -198,7 +198,7 @@ async def open_for(
     *,
     production_id: int | None = None,
 ) -> list[Open]:
-    """The messages handed to a provider for this address and not cancelled, newest first, of this production
+    """The messages handed to a provider for this address, newest first and cancelled ones last, of this production
     (with None, of all). What is only queued was seen by nobody: no reply can mean it."""
     d, r, m, a = t.deliveries.c, t.recipients.c, t.messages.c, t.attempts.c
     query = (
@@ -220,12 +220,12 @@ async def open_for(
         .where(
             t.contact_points.c.lookup == lookup,
             d.channel == channel.value,
-            m.status != MessageStatus.CANCELLED.value,
         )
     )
     if production_id is not None:
         query = query.where(m.production_id == production_id)
-    newest_first = (desc(m.created_at), desc(m.id), desc(d.id), desc(a.number))
+    cancelled_last = m.status == MessageStatus.CANCELLED.value
+    newest_first = (cancelled_last, desc(m.created_at), desc(m.id), desc(d.id), desc(a.number))
     rows = (await connection.execute(query.order_by(*newest_first).limit(200))).all()
     people: dict[int, set[int]] = {}
     for row in rows:

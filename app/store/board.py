@@ -59,6 +59,7 @@ class Summary:
     buckets: Mapping[Bucket, int]
     open_step: OpenStep | None
     last_reminder_at: int | None
+    last_disregard_at: int | None
     dirty: int
     under_way: bool = False
     """Whether a step is still to be routed, or something of it is queued or being sent."""
@@ -148,7 +149,7 @@ async def summaries(
         if Waits(row.bucket) in IN_QUEUE:
             in_queue[row.message_id] += row.people
     open_steps: dict[int, OpenStep] = {}
-    reminded: dict[int, int] = {}
+    asked_for: dict[tuple[int, str], int] = {}
     under_way: set[int] = set()
     s = t.steps.c
     for row in await connection.execute(
@@ -160,8 +161,7 @@ async def summaries(
             )
         if row.routed_at is None:
             under_way.add(row.message_id)
-        if row.kind == StepKind.REMINDER.value:
-            reminded[row.message_id] = row.created_at
+        asked_for[(row.message_id, row.kind)] = row.created_at
     return [
         Summary(
             id=row.id,
@@ -176,7 +176,8 @@ async def summaries(
             created_at=row.created_at,
             buckets=counts.get(row.id, {}),
             open_step=open_steps.get(row.id),
-            last_reminder_at=reminded.get(row.id),
+            last_reminder_at=asked_for.get((row.id, StepKind.REMINDER.value)),
+            last_disregard_at=asked_for.get((row.id, StepKind.DISREGARD.value)),
             dirty=row.dirty,
             under_way=row.id in under_way or in_queue[row.id] > 0,
             still_to_leave=still_to_leave[row.id],

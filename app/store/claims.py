@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import evidence as ev
 from app.domain.evidence import HANDED_OVER, Evidence, Work
-from app.domain.messages import MessageStatus
-from app.domain.priorities import PRIORITY_OF_RANK, Priority, Purpose
+from app.domain.messages import GOES_OUT, MessageStatus
+from app.domain.priorities import PRIORITY_OF_RANK, Priority, Purpose, StepKind
 from app.store import addressees, correcting, number_guard, quiet, stopping
 from app.store import tables as t
 from app.store.statements import chunks
@@ -38,6 +38,7 @@ class Claimed:
     id: int
     message_id: int
     step_id: int
+    kind: StepKind
     version_id: int
     recipient_id: int
     production_id: int
@@ -137,6 +138,7 @@ async def claim(
             id=row.id,
             message_id=row.message_id,
             step_id=row.step_id,
+            kind=StepKind(row.kind),
             version_id=row.version_id,
             recipient_id=row.recipient_id,
             production_id=row.production_id,
@@ -183,7 +185,7 @@ _DUE_OF_RANK = (
         t.deliveries.c.due_at <= bindparam("now"),
         t.deliveries.c.give_up_at > bindparam("now"),
         t.deliveries.c.evidence_rank < ev.CLAIMABLE_BELOW,
-        t.messages.c.status == MessageStatus.SENDING.value,
+        t.messages.c.status.in_([one.value for one in GOES_OUT]),
     )
 )
 _DUE = (
@@ -216,6 +218,7 @@ _LEASED = (
         t.people.c.quiet_end,
         t.messages.c.purpose,
         t.messages.c.public_id,
+        t.messages.c.status,
     )
     .join(t.steps, t.steps.c.id == t.deliveries.c.step_id)
     .join(t.messages, t.messages.c.id == t.deliveries.c.message_id)
@@ -304,8 +307,18 @@ _BEGIN_SENDING = (
         t.deliveries.c.worker == bindparam("by"),
         t.deliveries.c.lease_until > bindparam("now"),
         t.deliveries.c.evidence_rank < ev.CLAIMABLE_BELOW,
-        t.deliveries.c.message_id.not_in(
-            select(t.messages.c.id).where(t.messages.c.status != MessageStatus.SENDING.value)
+        or_(
+            t.deliveries.c.message_id.not_in(
+                select(t.messages.c.id).where(t.messages.c.status != MessageStatus.SENDING.value)
+            ),
+            t.deliveries.c.step_id.in_(
+                select(t.steps.c.id)
+                .join(t.messages, t.messages.c.id == t.steps.c.message_id)
+                .where(
+                    t.steps.c.kind == StepKind.DISREGARD.value,
+                    t.messages.c.status == MessageStatus.CANCELLED.value,
+                )
+            ),
         ),
     )
     .values(work=Work.SENDING.value)

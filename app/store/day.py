@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.buckets import IN_QUEUE, NON_READERS, ChannelFigures, ChannelState, Waits
 from app.domain.evidence import Work
-from app.domain.messages import MessageStatus
+from app.domain.messages import GOES_OUT, MessageStatus
 from app.domain.priorities import Priority
 from app.store import accounts
 from app.store import tables as t
@@ -99,7 +99,7 @@ async def day(connection: AsyncConnection, production_id: int, since_ms: int, no
         .where(m.production_id == production_id, c.dimension == WAITS)
         .group_by(c.bucket, m.status)
     ):
-        what, goes = Waits(one.bucket), one.status == MessageStatus.SENDING.value
+        what, goes = Waits(one.bucket), one.status in GOES_OUT
         (waits_today if goes else stopped_today)[what] += one.today
         if goes:
             waits[what] += one.people
@@ -134,7 +134,7 @@ async def held_until(connection: AsyncConnection, production_id: int) -> int | N
             d.work == Work.HELD.value,
             d.carried_by.is_(None),
             m.production_id == production_id,
-            m.status == MessageStatus.SENDING.value,
+            m.status.in_([one.value for one in GOES_OUT]),
         )
         .order_by(d.due_at)
         .limit(1)

@@ -6,7 +6,7 @@ from sqlalchemy import and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.evidence import Evidence, Work
-from app.domain.messages import MessageStatus
+from app.domain.messages import GOES_OUT
 from app.store import tables as t
 from app.store import trouble
 
@@ -23,6 +23,7 @@ async def busy_until(connection: AsyncConnection, now_ms: int) -> int | None:
     """
     d = t.deliveries.c
     soon = now_ms + SOON_MS
+    going = select(t.messages.c.id).where(t.messages.c.status.in_([one.value for one in GOES_OUT]))
     leaves = tuple_(d.production_id, d.channel).in_(await trouble.working(connection))
     busy = await connection.execute(
         select(func.min(d.due_at)).where(
@@ -32,9 +33,7 @@ async def busy_until(connection: AsyncConnection, now_ms: int) -> int | None:
                     d.work == Work.QUEUED.value,
                     d.due_at <= soon,
                     leaves,
-                    d.message_id.in_(
-                        select(t.messages.c.id).where(t.messages.c.status == MessageStatus.SENDING.value)
-                    ),
+                    d.message_id.in_(going),
                 ),
                 d.work.in_([Work.CLAIMED.value, Work.SENDING.value]),
             ),
@@ -47,7 +46,10 @@ async def busy_until(connection: AsyncConnection, now_ms: int) -> int | None:
     )
     step = await connection.execute(
         select(func.min(t.steps.c.not_before)).where(
-            t.steps.c.routed_at.is_(None), t.steps.c.undone_at.is_(None), t.steps.c.not_before <= soon
+            t.steps.c.routed_at.is_(None),
+            t.steps.c.undone_at.is_(None),
+            t.steps.c.not_before <= soon,
+            t.steps.c.message_id.in_(going),
         )
     )
     found = [one.scalar() for one in (busy, look, step)]

@@ -148,6 +148,24 @@ async def freeze_non_readers(
     return int(people)
 
 
+async def freeze_these(
+    connection: AsyncConnection,
+    step_id: int,
+    now_ms: int,
+    recipients: Sequence[int],
+    unreachable: int,
+) -> None:
+    """Freeze exactly these recipients into a later step; ``unreachable`` more were meant, and have no path."""
+    await connection.execute(
+        t.step_people.insert(), [{"step_id": step_id, "recipient_id": one} for one in sorted(recipients)]
+    )
+    await connection.execute(
+        update(t.steps)
+        .where(t.steps.c.id == step_id)
+        .values(people=len(recipients), unreachable=unreachable, frozen_at=now_ms)
+    )
+
+
 async def note_left_out(connection: AsyncConnection, left: Sequence[tuple[int, LeftOut]]) -> None:
     """Say beside these recipients why nothing more goes out to them, until something does."""
     if left:

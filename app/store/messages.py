@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, desc, or_, select, update
@@ -178,6 +178,20 @@ async def next_number(connection: AsyncConnection, production_id: int) -> int:
             )
         ).scalar_one()
     )
+
+
+async def move_status(
+    connection: AsyncConnection, message_id: int, to: MessageStatus, *, among: Collection[MessageStatus]
+) -> bool:
+    """Decide something else about a message whose status is among these. False where it is another one by now."""
+    m = t.messages.c
+    moved = await connection.execute(
+        update(t.messages)
+        .where(m.id == message_id, m.status.in_([one.value for one in among]))
+        .values(status=to.value, dirty=m.dirty + 1)
+        .returning(m.id)
+    )
+    return moved.first() is not None
 
 
 async def set_status(connection: AsyncConnection, message_id: int, status: MessageStatus) -> None:

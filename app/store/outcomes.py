@@ -13,6 +13,7 @@ from app.domain import evidence as ev
 from app.domain.evidence import AttemptEvidence, Evidence, Work
 from app.domain.overdue import next_look
 from app.domain.retries import After, after_outcome
+from app.store import stopping
 from app.store import tables as t
 from app.store.claims import Claimed
 from app.store.contacts import note_problem, suppress
@@ -121,6 +122,8 @@ async def finish(connection: AsyncConnection, outcomes: Sequence[Finish], *, now
         await connection.execute(_UPDATE_OVERTAKEN, overtaken_rows)
     await apply_parked(connection, named, [one.reference for one in outcomes], now_ms)
     await roll_up(connection, await with_carried(connection, [one.claimed.id for one in outcomes]), now_ms)
+    again = [row["key"] for row in delivery_rows if row["to_work"] == Work.QUEUED.value]
+    await stopping.call_off_cancelled(connection, again, now_ms)
 
 
 _TAKE = (

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import evidence as ev
 from app.domain.evidence import Work
+from app.store import stopping
 from app.store import tables as t
 from app.store.contacts import note_problem, suppress
 from app.store.learned import OF_ATTEMPT, OF_DELIVERY, Columns, Known, Told, learn
@@ -145,6 +146,8 @@ async def _apply_rows(connection: AsyncConnection, rows: Sequence[Any], now_ms: 
         _APPLIED, [{"key": receipt, "attempt": attempt, "now": now_ms} for receipt, attempt in owners.items()]
     )
     await roll_up(connection, await with_carried(connection, learned.deliveries), now_ms)
+    again = [key for key, to in learned.deliveries.items() if to["work"] == Work.QUEUED.value]
+    await stopping.call_off_cancelled(connection, again, now_ms)
     same = known.deliveries.keys() - learned.deliveries.keys()  # but there is one more receipt to show
     await touch(connection, {known.deliveries[key].message_id for key in same})
     return len(owners)

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import ids
-from app.domain.buckets import READERS
+from app.domain.buckets import READERS, Bucket
 from app.domain.evidence import Evidence, Work
 from app.domain.priorities import PROFILES, StepKind
 from app.domain.routing import HELD, Decision, Path
@@ -25,6 +25,16 @@ ROUTE_ROWS = 500
 """Recipients routed in one transaction, so that an URGENT claim never waits long behind a big routine one."""
 
 
+NOT_READ = frozenset(Bucket) - READERS
+
+STILL_MEANT = {
+    StepKind.DISREGARD: frozenset(Bucket) - {Bucket.NOT_REACHED, Bucket.HELD, Bucket.SUPPRESSED},
+    StepKind.CORRECTION: frozenset(Bucket),
+}
+"""In which buckets those whom a step was asked for must still be when it is routed; for all other steps, not have
+read it. Of a cancelled message whoever is on the way has it at the provider: what waited was called off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A recipient whose paths are to be decided."""
@@ -36,7 +46,8 @@ class Pending:
 async def next_block(connection: AsyncConnection, step: Step) -> tuple[list[Pending], int | None]:
     """The next recipients of a step, and the cursor after them (None when the step is at its end).
 
-    Somebody who has read it since the key was pressed is not reminded any more.
+    Somebody who has read it since the key was pressed is not reminded any more, and somebody who never had it is not
+    told to disregard it.
     """
     r = t.recipients.c
     query = select(r.id, r.person_id, r.bucket).where(r.id > step.route_cursor)
@@ -47,8 +58,8 @@ async def next_block(connection: AsyncConnection, step: Step) -> tuple[list[Pend
             t.step_people.c.step_id == step.id
         )
     rows = (await connection.execute(query.order_by(r.id).limit(ROUTE_ROWS))).all()
-    readers = {bucket.value for bucket in READERS}
-    wanted = [Pending(row.id, row.person_id) for row in rows if row.bucket not in readers]
+    meant = {bucket.value for bucket in STILL_MEANT.get(step.kind, NOT_READ)}
+    wanted = [Pending(row.id, row.person_id) for row in rows if row.bucket in meant]
     return wanted, rows[-1].id if len(rows) == ROUTE_ROWS else None
 
 

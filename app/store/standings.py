@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.buckets import NON_READERS, Bucket
 from app.domain.evidence import Evidence, Work
+from app.domain.messages import MessageStatus
 from app.domain.routing import HELD
 from app.store import tables as t
 from app.store import trouble
@@ -74,7 +75,9 @@ def _people(message_id: int, buckets: Collection[Bucket]) -> Select[tuple[object
             through("next"),
             r.why.label("left_out_why"),
             r.next.label("left_out_next"),
+            t.messages.c.status,
         )
+        .join(t.messages, t.messages.c.id == r.message_id)
         .join(t.people, p.id == r.person_id)
         .outerjoin(newest, newest.c.recipient_id == r.id)
         .outerjoin(t.deliveries, d.id == newest.c.id)
@@ -99,7 +102,16 @@ WORDS: dict[Bucket, tuple[str, str]] = {
 }
 """Where a delivery has no words of its own: what to say, and what to do."""
 
+PAUSED = ("The message is paused.", "p resumes it.")
+
+CANCELLED = "The message is cancelled."
+"""Instead of what else there would be to do: nobody is reminded of it."""
+
 WAITING_FOR_CARRIER = ("Sent; the carrier has not reported yet.", "r reminds them.")
+
+
+KEPT_BACK = frozenset({Work.QUEUED.value, Work.CLAIMED.value, Work.HELD.value})
+"""What a pause keeps back: nothing of these is with a provider."""
 
 
 async def standings(
@@ -148,6 +160,9 @@ def _standing(row: object, stopped: Mapping[Channel, Stopped]) -> Standing:
 def _words(r: Mapping[str, Any], bucket: Bucket, stopped: Mapping[Channel, Stopped]) -> tuple[str, str]:
     """Why they stand there and what to do: that nothing goes out just now, else the delivery's own words, else
     routing's, else the bucket's."""
+    kept_back = r["work"] in KEPT_BACK or (r["work"] is None and bucket is Bucket.ON_THE_WAY)
+    if kept_back and r["status"] == MessageStatus.PAUSED.value:
+        return PAUSED
     if r["work"] == Work.QUEUED.value and (halt := stopped.get(Channel(r["channel"]))):
         return halt.why, halt.next
     why, following = WORDS[bucket]
@@ -156,6 +171,8 @@ def _words(r: Mapping[str, Any], bucket: Bucket, stopped: Mapping[Channel, Stopp
     if bucket in NON_READERS or bucket is Bucket.SUPPRESSED:
         why = r["why"] or r["left_out_why"] or why
         following = r["next"] or r["left_out_next"] or following
+    if bucket in NON_READERS and r["status"] == MessageStatus.CANCELLED.value:
+        return why, CANCELLED
     if bucket is Bucket.NOT_REACHED and r["work"] == Work.QUEUED.value:
         following = "It is tried again in a few minutes."
     return why, following

@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import case, desc, select, update
+from sqlalchemy import and_, case, desc, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.buckets import Waits
 from app.domain.messages import MessageStatus
 from app.domain.priorities import Priority, StepKind
 from app.domain.routing import Reason, left_out
@@ -135,7 +136,12 @@ async def due(connection: AsyncConnection, now_ms: int) -> list[Step]:
             s.undone_at.is_(None),
             s.frozen_at.is_not(None),
             s.not_before <= now_ms,
-            t.messages.c.status == MessageStatus.SENDING.value,
+            or_(
+                t.messages.c.status == MessageStatus.SENDING.value,
+                and_(
+                    t.messages.c.status == MessageStatus.CANCELLED.value, s.kind == StepKind.DISREGARD.value
+                ),
+            ),
         )
         .order_by(case({one.value: one.rank for one in Priority}, value=t.messages.c.priority), s.not_before)
     )
@@ -168,11 +174,22 @@ async def undo(connection: AsyncConnection, step_id: int, now_ms: int) -> bool:
     return row is not None
 
 
+async def end_all(connection: AsyncConnection, message_id: int, now_ms: int) -> None:
+    """No step of this message goes any further. One that has not begun is undone, one that is routed in part ends
+    there; those it had not come to are left out."""
+    s = t.steps.c
+    waiting = and_(s.message_id == message_id, s.routed_at.is_(None), s.undone_at.is_(None))
+    await connection.execute(update(t.steps).where(waiting, s.route_cursor == 0).values(undone_at=now_ms))
+    await connection.execute(update(t.steps).where(waiting).values(routed_at=now_ms))
+    await _leave_everybody_out(connection, message_id, now_ms)
+
+
 async def _leave_everybody_out(connection: AsyncConnection, message_id: int, now_ms: int) -> None:
+    """Everybody whose paths are still to be decided."""
     words = left_out(Reason.CANCELLED)
     out = await connection.execute(
         update(t.recipients)
-        .where(t.recipients.c.message_id == message_id)
+        .where(t.recipients.c.message_id == message_id, t.recipients.c.waits == Waits.TO_ROUTE.value)
         .values(suppression=words.reason.value, why=words.why, next=words.next)
         .returning(t.recipients.c.id)
     )

@@ -1,4 +1,5 @@
-"""What was queued and must not be sent after all: its person has answered, has opted out, or the address is dead.
+"""What was queued and must not be sent after all: its message is cancelled, its person has answered or has opted out,
+or the address is dead.
 
 Whatever brings a delivery into the queue (routing, a retry, the end of quiet hours), what holds in the moment of
 sending is looked at once more, here.
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.buckets import READERS, Bucket
 from app.domain.evidence import Work
+from app.domain.messages import MessageStatus
 from app.domain.priorities import PRIORITY_OF_RANK, Purpose, StepKind
 from app.domain.routing import Reason, Routable, left_out, obstacle_now
 from app.store import tables as t
@@ -31,6 +33,9 @@ ANSWERED = ("They have answered.", "")
 FOR_EVERYBODY = frozenset({StepKind.DISREGARD.value, StepKind.CORRECTION.value})
 """Steps that also go to those who have answered: they say something new."""
 
+
+CANCELLED = left_out(Reason.CANCELLED)
+NOT_AGAIN = ("Cancelled before it was tried again.", "Nothing to do.")
 
 READ_IT = ("They have read it.", "")
 REPLACED = ("A later message took its place.", "")
@@ -51,8 +56,9 @@ class Needless:
 def needless(rows: Sequence[Any], people: Mapping[int, Listed]) -> dict[int, Needless]:
     """Which of these deliveries must not be sent, from what holds now.
 
-    A row is a delivery with its step's ``kind``, its message's ``purpose``, its ``person_id``, of the recipient
-    ``answer`` and ``bucket``, and ``later``: whether something later of the message went out on the same channel.
+    A row is a delivery with its step's ``kind``, its message's ``purpose`` and ``status``, its ``person_id``, of the
+    recipient ``answer`` and ``bucket``, and ``later``: whether something later of the message went out on the same
+    channel.
     """
     found: dict[int, Needless] = {}
     for row in rows:
@@ -61,7 +67,9 @@ def needless(rows: Sequence[Any], people: Mapping[int, Listed]) -> dict[int, Nee
             people[row.person_id].addressee, message, Channel(row.channel), row.contact_point_id
         )
         again = row.attempt > 1 and row.kind not in FOR_EVERYBODY
-        if obstacle:
+        if row.status == MessageStatus.CANCELLED.value and row.kind != StepKind.DISREGARD.value:
+            found[row.id] = Needless(cancelled(row.attempt), hand_on=False)
+        elif obstacle:
             found[row.id] = Needless(
                 (obstacle.why, obstacle.next),
                 hand_on=obstacle.reason in THEIR_OWN,
@@ -100,10 +108,33 @@ async def call_off(
 
 
 async def cancel_queued(connection: AsyncConnection, recipient_id: int, now_ms: int) -> None:
-    """Stop on confirm: whatever is queued or held for this recipient is not sent any more."""
+    """Stop on confirm: whatever is queued or held for this recipient is not sent any more, but for what is new to
+    those who have answered too."""
     waiting = await connection.execute(_WAITING_FOR, {"recipient": recipient_id})
     keys = waiting.scalars().all()
     await call_off(connection, dict.fromkeys(keys, ANSWERED), now_ms, hand_on=keys)
+
+
+def cancelled(attempt: int) -> tuple[str, str]:
+    """What to say of a delivery whose message was cancelled before this attempt."""
+    return NOT_AGAIN if attempt > 1 else (CANCELLED.why, CANCELLED.next)
+
+
+async def call_off_message(connection: AsyncConnection, message_id: int, now_ms: int) -> int:
+    """Nothing that waits of this message is sent any more. Returns how many deliveries were called off."""
+    waiting = await connection.execute(_WAITING_OF_MESSAGE, {"message": message_id})
+    words = {row.id: cancelled(row.attempt) for row in waiting}
+    await call_off(connection, words, now_ms)
+    return len(words)
+
+
+async def call_off_cancelled(connection: AsyncConnection, delivery_ids: Collection[int], now_ms: int) -> None:
+    """Of these deliveries, which are to be tried again, those whose message was cancelled meanwhile are not."""
+    words: dict[int, tuple[str, str]] = {}
+    for some in chunks(sorted(delivery_ids)):
+        for row in await connection.execute(_CANCELLED_MEANWHILE, {"ids": some}):
+            words[row.id] = cancelled(row.attempt)
+    await call_off(connection, words, now_ms)
 
 
 async def stop_address(
@@ -152,6 +183,28 @@ _CALL_OFF = (
         next=bindparam("to_next"),
     )
 )
-_WAITING_FOR = select(t.deliveries.c.id).where(
-    t.deliveries.c.recipient_id == bindparam("recipient"), t.deliveries.c.work.in_(WAITING)
+_WAITING_FOR = (
+    select(t.deliveries.c.id)
+    .join(t.steps, t.steps.c.id == t.deliveries.c.step_id)
+    .where(
+        t.deliveries.c.recipient_id == bindparam("recipient"),
+        t.deliveries.c.work.in_(WAITING),
+        t.steps.c.kind.not_in(FOR_EVERYBODY),
+    )
+)
+_WAITING_OF_MESSAGE = select(t.deliveries.c.id, t.deliveries.c.attempt).where(
+    t.deliveries.c.message_id == bindparam("message"),
+    t.deliveries.c.work.in_(WAITING),
+    t.deliveries.c.carried_by.is_(None),
+)
+_CANCELLED_MEANWHILE = (
+    select(t.deliveries.c.id, t.deliveries.c.attempt)
+    .join(t.messages, t.messages.c.id == t.deliveries.c.message_id)
+    .join(t.steps, t.steps.c.id == t.deliveries.c.step_id)
+    .where(
+        t.deliveries.c.id.in_(bindparam("ids", expanding=True)),
+        t.deliveries.c.work.in_(WAITING),
+        t.messages.c.status == MessageStatus.CANCELLED.value,
+        t.steps.c.kind != StepKind.DISREGARD.value,
+    )
 )

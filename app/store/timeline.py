@@ -12,16 +12,14 @@ from app.domain import times
 from app.domain.evidence import Evidence, Work
 from app.domain.priorities import StepKind
 from app.domain.routing import HELD
+from app.store import replies
 from app.store import tables as t
 from app.store.routed import REPLACED
 from app.store.statements import chunks
-from app.store.stopping import ANSWERED
+from app.store.stopping import ANSWERED, CANCELLED, NOT_AGAIN
 from app.store.unknowns import LOOK_UP
 from app.store.vault import Vault
 from providers.contract import Fact
-
-INBOUND_TEXT = "inbound.text"
-"""The field name that what people wrote is encrypted for."""
 
 OVERRIDE, OF_RECIPIENT = "override", "recipient:"
 """How the audit names a rule that was broken on purpose, and for whom."""
@@ -67,12 +65,13 @@ FACT_WORDS: dict[Fact, str] = {
 async def of_message(
     connection: AsyncConnection, vault: Vault, message_id: int, recipient_id: int | None = None
 ) -> list[Happening]:
-    """Steps, plans, overrides, holds, attempts, receipts, look-ups, answers, replies (in their own words) and what
+    """Steps, decisions, plans, overrides, holds, attempts, receipts, look-ups, answers, replies (in their own words) and what
     was called off, oldest first.
 
     Raises :class:`Refused` when the key file is not the one the replies were encrypted with.
     """
     lines = [
+        *await _decisions(connection, message_id),
         *await _steps(connection, message_id),
         *await _planned(connection, message_id, recipient_id),
         *await _suppressed(connection, message_id, recipient_id),
@@ -104,6 +103,28 @@ async def _steps(connection: AsyncConnection, message_id: int) -> list[Happening
         if row.undone_at:
             lines.append(Happening(row.undone_at, f"{words} undone"))
     return lines
+
+
+DECISIONS = {"pause": "paused", "resume": "resumed", "cancel": "cancelled"}
+"""What the audit calls the decisions about a whole message, and what the timeline calls them."""
+
+
+async def _decisions(connection: AsyncConnection, message_id: int) -> list[Happening]:
+    """When the message was paused, resumed or cancelled, and by whom. The audit names it by public id."""
+    u = t.audit.c
+    rows = await connection.execute(
+        select(u.at, u.action, u.actor)
+        .join(t.messages, _about_it)
+        .where(t.messages.c.id == message_id, u.action.in_(DECISIONS))
+        .order_by(u.id)
+    )
+    return [Happening(row.at, f"message {DECISIONS[row.action]}", detail=f"by {row.actor}") for row in rows]
+
+
+_about_it = and_(
+    t.audit.c.production_id == t.messages.c.production_id,
+    t.audit.c.subject == "message:" + t.messages.c.public_id,
+)
 
 
 async def _planned(connection: AsyncConnection, message_id: int, recipient_id: int | None) -> list[Happening]:
@@ -223,7 +244,7 @@ async def _called_off(
     connection: AsyncConnection, message_id: int, recipient_id: int | None
 ) -> list[Happening]:
     """What was queued and was not sent after all. The queue keeps why, and not when: that is told by the answer, the
-    opt-out or the reminder that ended it, else by when it was due."""
+    opt-out, the reminder or the decision that ended it, else by when it was due."""
     d, p, s = t.deliveries.c, t.suppressions.c, t.steps.c
     answered = (
         select(func.min(t.answers.c.at))
@@ -248,6 +269,13 @@ async def _called_off(
         .correlate(t.deliveries)
         .scalar_subquery()
     )
+    cancelled = (
+        select(func.min(t.audit.c.at))
+        .join(t.messages, _about_it)
+        .where(t.messages.c.id == d.message_id, t.audit.c.action == "cancel")
+        .correlate(t.deliveries)
+        .scalar_subquery()
+    )
     query = (
         select(
             d.work,
@@ -256,9 +284,12 @@ async def _called_off(
             d.due_at,
             d.give_up_at,
             t.people.c.name,
-            case((d.why == ANSWERED[0], answered), (d.why == REPLACED[0], replaced), else_=opted_out).label(
-                "ended_at"
-            ),
+            case(
+                (d.why == ANSWERED[0], answered),
+                (d.why == REPLACED[0], replaced),
+                (d.why.in_([CANCELLED.why, NOT_AGAIN[0]]), cancelled),
+                else_=opted_out,
+            ).label("ended_at"),
         )
         .join(t.recipients, t.recipients.c.id == d.recipient_id)
         .join(t.people, t.people.c.id == t.recipients.c.person_id)
@@ -363,18 +394,9 @@ def _heard(dedupe_key: str) -> str:
 
 
 async def _answers(connection: AsyncConnection, message_id: int, recipient_id: int | None) -> list[Happening]:
-    query = (
-        select(t.answers, t.people.c.name.label("person"))
-        .join(t.recipients, t.recipients.c.id == t.answers.c.recipient_id)
-        .join(t.people, t.people.c.id == t.recipients.c.person_id)
-        .where(t.recipients.c.message_id == message_id)
-        .order_by(t.answers.c.id)
-    )
-    if recipient_id is not None:
-        query = query.where(t.recipients.c.id == recipient_id)
     return [
-        Happening(row.at, "answered", row.person, row.channel, detail=f"{row.option}: {row.meaning}")
-        for row in await connection.execute(query)
+        Happening(one.at, "answered", one.person, one.channel, detail=f"{one.option}: {one.meaning}")
+        for one in await replies.chosen(connection, message_id, recipient_id)
     ]
 
 
@@ -383,27 +405,13 @@ async def _replies(
 ) -> list[Happening]:
     """What they wrote. Of a number two people share it is not known whose words they are: they stand in the
     timeline of the message, and of each of the two, under no name."""
-    i, p = t.inbound.c, t.contact_points.c
-    query = (
-        select(i.received_at, i.channel, i.text, i.flag, t.people.c.name.label("person"))
-        .outerjoin(t.recipients, t.recipients.c.id == i.recipient_id)
-        .outerjoin(t.people, t.people.c.id == t.recipients.c.person_id)
-        .where(i.message_id == message_id)
-        .order_by(i.id)
-    )
-    if recipient_id is not None:
-        person = select(t.recipients.c.person_id).where(t.recipients.c.id == recipient_id)
-        theirs = select(p.lookup).where(p.person_id == person.scalar_subquery())
-        query = query.where(
-            or_(i.recipient_id == recipient_id, and_(i.recipient_id.is_(None), i.lookup.in_(theirs)))
-        )
     return [
         Happening(
-            row.received_at,
+            one.at,
             "replied",
-            row.person,
-            row.channel,
-            detail=" ".join(one for one in (f"“{vault.decrypt(INBOUND_TEXT, row.text)}”", row.flag) if one),
+            one.person,
+            one.channel,
+            detail=" ".join(part for part in (f"“{one.text}”", one.flag) if part),
         )
-        for row in await connection.execute(query)
+        for one in await replies.written(connection, vault, message_id, recipient_id)
     ]

@@ -12,7 +12,7 @@ from app.domain import evidence as ev
 from app.domain.evidence import Evidence, Work
 from app.domain.priorities import PRIORITY_OF_RANK, Priority
 from app.domain.unknowns import Resolution, Verdict
-from app.store import receipts
+from app.store import receipts, stopping
 from app.store import tables as t
 from app.store.receipts import Incoming
 from app.store.rollup import roll_up, with_carried
@@ -177,3 +177,4 @@ async def _send_again(connection: AsyncConnection, unknown: Unknown, now_ms: int
         .values(work=Work.QUEUED.value, attempt=unknown.number + 1, due_at=now_ms, why="", next="")
     )
     await roll_up(connection, await with_carried(connection, [unknown.delivery_id]), now_ms)
+    await stopping.call_off_cancelled(connection, [unknown.delivery_id], now_ms)

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 from textual.binding import Binding, BindingType
 
 from app.domain.actor import Actor
+from app.domain.messages import MessageStatus
 from app.domain.priorities import StepKind
 from app.domain.problem import Problem
-from app.services import chasing
+from app.services import chasing, halting
+from app.services.halting import Outlook
 from app.services.office import Office
 from app.store.board import Summary
 
@@ -56,6 +58,7 @@ class Host(Protocol):
     def clear_marks(self) -> None: ...
     def write_message(self) -> None: ...
     def open_message(self, message: Summary) -> None: ...
+    def ask_cancel(self, outlook: Outlook) -> None: ...
     def start_filter(self, focus: str) -> None: ...
     def keep_filter(self) -> None: ...
     def clear_filter(self) -> None: ...
@@ -123,12 +126,36 @@ def may_send(at: Situation) -> Problem | None:
     return None if at.may_send else MAY_ONLY_LOOK
 
 
-def can_remind(at: Situation) -> Problem | None:
+def on_a_message(at: Situation) -> Problem | None:
+    """Why nothing can be done to the message under the cursor, or None."""
     if problem := may_send(at):
         return problem
     if at.message is None:
         return NO_MESSAGE
-    return NO_LIST if not at.focus else chasing.cannot_remind(at.message, at.now_ms)
+    return None if at.focus else NO_LIST
+
+
+def can_remind(at: Situation) -> Problem | None:
+    if problem := on_a_message(at):
+        return problem
+    return chasing.cannot_remind(at.message, at.now_ms) if at.message else None
+
+
+def is_paused(at: Situation) -> bool:
+    return at.message is not None and at.message.status is MessageStatus.PAUSED
+
+
+def can_pause(at: Situation) -> Problem | None:
+    """The key pauses, and resumes what is paused."""
+    if problem := on_a_message(at):
+        return problem
+    return halting.cannot_pause(at.message) if at.message and not is_paused(at) else None
+
+
+def can_cancel(at: Situation) -> Problem | None:
+    if problem := on_a_message(at):
+        return problem
+    return halting.cannot_cancel(at.message, at.now_ms) if at.message else None
 
 
 def can_undo(at: Situation) -> Problem | None:
@@ -156,6 +183,15 @@ def remind_label(at: Situation) -> str:
     return f"Remind {at.can_be_reminded:,}" if at.can_be_reminded else "Remind"
 
 
+def pause_label(at: Situation) -> str:
+    return "Resume" if is_paused(at) else "Pause"
+
+
+def cancel_label(at: Situation) -> str:
+    """Of a cancelled message nothing is left but to tell those who had it."""
+    return "Disregard" if at.message and at.message.status is MessageStatus.CANCELLED else "Cancel"
+
+
 # ------------------------------------------------------------------------------------------------ runs
 
 
@@ -167,6 +203,20 @@ async def remind(host: Host, at: Situation) -> None:
         host.say(f"A reminder for {taken.code} was sent a moment ago. Nobody is reminded twice.")
     elif not taken.dispatching:
         host.say("The reminder waits: nothing is sending. Start the engine: callboard serve.", warn=True)
+
+
+async def pause(host: Host, at: Situation) -> None:
+    assert at.message is not None
+    decide = halting.resume if is_paused(at) else halting.pause
+    halted = await decide(host.office, host.actor, at.message.public_id)
+    following = " p resumes it." if halted.status is MessageStatus.PAUSED else ""
+    host.say(f"{halting.told(halted)}{following}")
+
+
+async def cancel(host: Host, at: Situation) -> None:
+    """Ask first, with the numbers of this moment."""
+    assert at.message is not None
+    host.ask_cancel(await halting.outlook(host.office, at.message.public_id))
 
 
 UNDONE: dict[StepKind, str] = {
@@ -259,6 +309,14 @@ REMIND = Action(
     can_remind,
 )
 UNDO = Action("undo", "u", "u", _always("Undo"), "Stop what the bar says, while it waits.", undo, can_undo)
+PAUSE = Action(
+    "pause", "p", "p", pause_label, "Keep back what has not left; again, it goes on.", pause, can_pause,
+    drop=1,
+)  # fmt: skip
+CANCEL = Action(
+    "cancel", "x", "x", cancel_label, "Call it off, tell those who had it; it asks first.",
+    cancel, can_cancel, drop=2,
+)  # fmt: skip
 NEW = Action("new", "n", "n", _always("New"), "Write a message.", write, may_send)
 OPEN = Action(
     "open", "enter", "enter", _always("Open"), "Open the message: everybody, why, and what happened.",
@@ -284,8 +342,8 @@ CLEAR = Action("clear", "escape", "esc", _always("Clear"), "Back to the whole li
 FILTER_ACTIONS = (KEEP, CLEAR)
 """While a filter is typed every other key types."""
 
-CENTER_ACTIONS = (REMIND, UNDO, NEW, OPEN, FILTER, SORT, MARK, PALETTE, HELP, QUIT)
-MESSAGE_ACTIONS = (BACK, REMIND, UNDO, FILTER, SORT, MARK, PALETTE, HELP, QUIT)
+CENTER_ACTIONS = (REMIND, UNDO, PAUSE, CANCEL, NEW, OPEN, FILTER, SORT, MARK, PALETTE, HELP, QUIT)
+MESSAGE_ACTIONS = (BACK, REMIND, UNDO, PAUSE, CANCEL, FILTER, SORT, MARK, PALETTE, HELP, QUIT)
 
 REVIEW = Action(
     "review",

@@ -18,8 +18,10 @@ from textual.css.query import NoMatches
 from textual.theme import ThemeProvider
 
 from app.domain.actor import Actor
+from app.domain.messages import MessageStatus
 from app.domain.problem import Problem, Refused
-from app.services import watching
+from app.services import halting, watching
+from app.services.halting import Outlook
 from app.services.office import Office
 from app.store.board import Summary
 from app.store.engine import is_busy_or_full
@@ -214,6 +216,19 @@ class CallboardApp(App[None]):
         from app.tui.screens.message import MessageScreen  # noqa: PLC0415 - only when it is opened
 
         self.push_screen(MessageScreen(self, message))
+
+    def ask_cancel(self, outlook: Outlook) -> None:
+        from app.tui.screens.cancel import CancelDialog, Choice, carry_out  # noqa: PLC0415 - only when it is opened
+
+        if not outlook.had_it and outlook.summary.status is MessageStatus.CANCELLED:
+            self.say(str(halting.ALL_TOLD), warn=True)
+            return
+
+        def chosen(choice: Choice | None) -> None:
+            if choice:
+                self.start(carry_out(self, outlook, choice))
+
+        self.push_screen(CancelDialog(outlook, self.office.clock), chosen)
 
     def open_help(self, actions: Sequence[Action], moving: Sequence[Moving], at: Situation) -> None:
         from app.tui.screens.help import HelpScreen  # noqa: PLC0415 - only when it is opened

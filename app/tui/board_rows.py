@@ -64,7 +64,7 @@ def message_row(summary: Summary, now_ms: int) -> Row:
     if not_yet_out(summary, now_ms):
         delivered, read = Words("not sent yet", Tone.DIM), Words("")
     if summary.status not in QUIET_STATUS:
-        delivered, read = Words(summary.status.value, Tone.WARN), Words("")
+        delivered = Words(summary.status.value, Tone.WARN)
     called_off = summary.status is MessageStatus.CANCELLED
     not_read = "" if called_off else f"{summary.non_readers:,}"
     alarm = Tone.URGENT if summary.priority is Priority.URGENT and summary.non_readers else Tone.STRONG
@@ -125,8 +125,8 @@ def as_told(person: Standing, summary: Summary | None, now_ms: int) -> Standing:
 
 def not_yet_out(summary: Summary | None, now_ms: int) -> bool:
     """Whether the first undo window of a message is open."""
-    step = summary.open_step if summary else None
-    return is_open(step, now_ms) and step is not None and step.kind is StepKind.FIRST
+    step = open_step(summary, now_ms) if summary else None
+    return step is not None and step.kind is StepKind.FIRST
 
 
 def person_row(person: Standing) -> Row:
@@ -259,7 +259,7 @@ def banner_words(center: Center | None, not_stored: Problem | None, old: str, st
 
 def in_window(messages: Iterable[Summary], now_ms: int) -> int:
     """How many people somebody could still be spared: those of all open undo windows."""
-    return sum(one.open_step.people for one in messages if one.open_step and is_open(one.open_step, now_ms))
+    return sum(step.people for step in (open_step(one, now_ms) for one in messages) if step)
 
 
 def statistics(day: Day, pace: Pace, in_window: int) -> tuple[list[Fact], list[Fact]]:
@@ -332,14 +332,17 @@ def people_words(count: int) -> str:
     return "1 person" if count == 1 else f"{count:,} people"
 
 
-def is_open(step: OpenStep | None, now_ms: int) -> bool:
-    """Whether the undo window is open now; what was read a moment ago may have ended since."""
-    return step is not None and step.not_before > now_ms
+def open_step(summary: Summary, now_ms: int) -> OpenStep | None:
+    """The step that leaves when its undo window ends; what was read a moment ago may have ended since. Nothing of a
+    paused message leaves then."""
+    step = summary.open_step
+    leaves = step is not None and step.not_before > now_ms and summary.status is not MessageStatus.PAUSED
+    return step if leaves else None
 
 
 def held_message(messages: Iterable[Summary], chosen: int | None, now_ms: int) -> Summary | None:
     """Which undo window the bar shows: that of the message under the cursor, else the youngest."""
-    waiting = [one for one in messages if is_open(one.open_step, now_ms)]
+    waiting = [one for one in messages if open_step(one, now_ms)]
     here = [one for one in waiting if one.id == chosen]
     return next(iter(here or sorted(waiting, key=_asked_at, reverse=True)), None)
 
@@ -350,10 +353,10 @@ def _asked_at(summary: Summary) -> int:
 
 def hold_of(held: Summary | None, messages: Sequence[Summary], now_ms: int) -> Hold | None:
     """The hold bar of a message whose undo window is open."""
-    if held is None or held.open_step is None or not is_open(held.open_step, now_ms):
+    step = open_step(held, now_ms) if held else None
+    if held is None or step is None:
         return None
-    step = held.open_step
-    others = sum(1 for one in messages if one.id != held.id and is_open(one.open_step, now_ms))
+    others = sum(1 for one in messages if one.id != held.id and open_step(one, now_ms))
     return Hold(
         effect=EFFECTS[step.kind].format(code=held.code, people=people_words(step.people)),
         beside=f"{step.unreachable:,} cannot be reached" if step.unreachable else "",

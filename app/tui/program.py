@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 from app.domain.actor import Actor
+from app.services.halting import Outlook
 from app.services.office import Office
 from app.store.board import Summary
 from app.tui.actions import Action, Moving, Situation
@@ -65,6 +66,9 @@ class Program(Protocol):
 
     def open_message(self, message: Summary) -> None:
         """Open the screen of one message."""
+
+    def ask_cancel(self, outlook: Outlook) -> None:
+        """Ask before a message is cancelled, or those who had it are told to disregard it."""
 
     def open_help(self, actions: Sequence[Action], moving: Sequence[Moving], at: Situation) -> None:
         """Open the sheet of keys."""

@@ -75,7 +75,11 @@ ARGUMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("status",): (),
     ("people",): ("{code}", "--state", "on_the_way"),
     ("remind",): ("{code}", "--yes"),
+    ("pause",): ("{code}",),
+    ("resume",): ("{code}", "--yes"),
+    ("cancel",): ("{code}", "--yes"),
     ("undo",): ("{code}",),
+    ("replies",): ("{code}",),
     ("explain",): ("{code}", "Ada Lund"),
     ("provider", "list"): (),
     ("provider", "add"): ("second", "--kind", "twilio", "--set", "account_sid=AC2", "--secret", "auth_token=A_TOKEN",
@@ -90,8 +94,15 @@ ARGUMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("audit", "verify"): (),
 }  # fmt: skip
 
-CANNOT = {("remind",), ("rehearse", "fault"), ("rehearse", "log"), ("doctor",), ("provider", "test")}
-"""Those that cannot do it here: nothing has gone out yet, no rehearsal runs, no provider answers."""
+CANNOT = {
+    ("remind",),
+    ("resume",),
+    ("rehearse", "fault"),
+    ("rehearse", "log"),
+    ("doctor",),
+    ("provider", "test"),
+}
+"""Those that cannot do it here: nothing has gone out yet, nothing is paused, no rehearsal runs, no provider answers."""
 
 
 @pytest.mark.parametrize("path", [path for path in PATHS if path not in SERVERS], ids=_name)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from app.domain.buckets import Bucket
+from app.domain.messages import MessageStatus
 from app.listener.rate import PER_MINUTE
+from app.services import halting
 from app.store import tables as t
 from tests.listener.scene import Scene, play
 
@@ -193,5 +195,45 @@ def test_somebody_who_speaks_spanish_reads_the_page_in_spanish(home: Path) -> No
         page = (await scene.get(await scene.link_of("Cruz Park"))).text
         assert 'lang="es-MX"' in page
         assert "URGENTE" in page
+
+    play(home, act, people=3)
+
+
+def test_the_page_of_a_cancelled_message_says_so_and_asks_for_nothing(home: Path) -> None:
+    async def act(scene: Scene) -> None:
+        link = await scene.link_of("Cruz Park")
+        await scene.post(f"{link}/answer", {"option": "1"})
+        house = scene.demo.house
+        await halting.cancel(house.office, house.actor, scene.sent.message_id)
+        page = (await scene.get(link)).text
+        assert "This message was cancelled. Disregard it." in page
+        assert "I have read it and I will be there</strong>." in page
+        assert "Unit moves to Stage 4" in page
+        assert not [words for words in ("<form", "You can change it here.") if words in page]
+
+    play(home, act, people=3)
+
+
+def test_an_answer_from_a_page_that_was_open_when_the_message_was_cancelled_is_kept(home: Path) -> None:
+    async def act(scene: Scene) -> None:
+        link = await scene.link_of("Cruz Park")
+        house = scene.demo.house
+        await halting.cancel(house.office, house.actor, scene.sent.message_id)
+        assert (await scene.post(f"{link}/answer", {"option": "2"})).status == 303
+        assert (await scene.standing("Cruz Park")).bucket is Bucket.NEEDS_HELP
+        assert await scene.counters_are_true()
+
+    play(home, act, people=3)
+
+
+def test_the_page_of_a_paused_message_is_shown_as_usual(home: Path) -> None:
+    async def act(scene: Scene) -> None:
+        link = await scene.link_of("Cruz Park")
+        before = (await scene.get(link)).text
+        async with scene.demo.house.database.write() as connection:
+            await connection.execute(t.messages.update().values(status=MessageStatus.PAUSED.value))
+        after = (await scene.get(link)).text
+        assert after.count('name="option"') == before.count('name="option"') == 2
+        assert "cancelled" not in after
 
     play(home, act, people=3)

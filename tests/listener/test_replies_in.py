@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.buckets import Bucket
-from app.rehearsal.demo import settle
-from app.services import chasing, hearing, watching
+from app.rehearsal.demo import send_location_change, settle
+from app.services import chasing, crew, halting, hearing, watching
 from app.services.hearing import ANSWERABLE_MS
 from app.store import productions, timeline
 from app.store import tables as t
@@ -442,3 +442,50 @@ async def test_a_reply_from_a_shared_number_is_in_the_feed_as_nobodys(
     ada = await ledger.recipient(message_id, "Ada Lund")
     hers = await ledger.database.reading(lambda c: timeline.of_message(c, ledger.vault, message_id, ada.id))
     assert len(replies(hers)) == 1
+
+
+def test_a_late_confirmation_of_a_cancelled_message_is_kept(home: Path) -> None:
+    async def act(scene: Scene) -> None:
+        office, actor = scene.demo.house.office, scene.demo.house.actor
+        await halting.cancel(office, actor, scene.sent.message_id)
+        await scene.says(await scene.number_of("Cruz Park"), "1", sid(1))
+        assert (await scene.standing("Cruz Park")).bucket is Bucket.CONFIRMED
+        assert await scene.counters_are_true()
+
+    play(home, act, people=3)
+
+
+def test_a_reply_goes_to_an_open_message_before_a_cancelled_one(home: Path) -> None:
+    async def act(scene: Scene) -> None:
+        office, actor = scene.demo.house.office, scene.demo.house.actor
+        later = await send_location_change(scene.demo)
+        await settle(scene.demo)
+        await halting.cancel(office, actor, later.message_id)
+        await scene.says(await scene.number_of("Cruz Park"), "1", sid(1))
+        assert (await scene.standing("Cruz Park")).bucket is Bucket.CONFIRMED
+        assert (await watching.status(office, later.message_id)).replies == 0
+
+    play(home, act, people=3)
+
+
+def test_replies_lists_what_people_wrote_and_chose_each_once_and_newest_last(home: Path) -> None:
+    async def act(scene: Scene) -> None:
+        clock = scene.demo.house.clock
+        first, second, *_ = [one.to for one in scene.demo.carrier.log()]
+        await scene.says(first, "2 - flat tyre", sid(1))
+        await clock.sleep_until(clock.now_ms() + 1_000)
+        await scene.says(second, "which gate?", sid(2))
+        await clock.sleep_until(clock.now_ms() + 1_000)
+        everybody = await crew.list_crew(scene.demo.house.office)
+        names = {await scene.number_of(one.name): one.name for one in everybody}
+        await scene.post(f"{await scene.link_of(names[second])}/answer", {"option": "1"})
+        found = await watching.replies(scene.demo.house.office, scene.sent.message_id)
+        assert [(one.person, one.channel, one.text, one.option, one.meaning) for one in found] == [
+            (names[first], "sms", "2 - flat tyre", 2, "needs_help"),
+            (names[second], "sms", "which gate?", None, None),
+            (names[second], "sms", None, 1, "confirmed"),
+        ]
+        assert [one.at for one in found] == sorted(one.at for one in found)
+        assert "tyre" not in repr(found)
+
+    play(home, act, people=3)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.domain.priorities import Priority
 from app.domain.replies import STANDARD_OPTIONS, Meaning, ReplyOption
 from app.domain.sms import measure
-from app.domain.texts import OPT_OUT_WORDS, Wording, asking, sms
+from app.domain.texts import OPT_OUT_WORDS, Wording, asking, disregard, sms
 
 LINK = "https://nightfall.callboard.example/m/0123456789abcdef"
 
@@ -94,3 +94,15 @@ def test_the_opt_out_words_are_in_the_persons_language_and_in_plain_letters(lang
 def test_the_place_is_told_once(location: str, read: str) -> None:
     made = replace(wording(), location=location)
     assert sms(made, link=None, opt_out_words=False) == f"NIGHTFALL S2: {read}"
+
+
+def test_a_disregard_names_the_message_and_asks_for_nothing() -> None:
+    asks = wording(priority=Priority.URGENT, asks=True)
+    text = disregard(asks, headline="Unit moves to Stage 4", link=LINK, opt_out_words=False)
+    assert text == f"NIGHTFALL S2: DISREGARD: Unit moves to Stage 4. This message is cancelled. {LINK}"
+
+
+def test_a_headline_that_was_cut_does_not_halve_the_room_of_a_disregard() -> None:
+    text = disregard(wording(), headline="The unit moves to Stage 4 at a…", link=None, opt_out_words=True)
+    assert "Stage 4 at a... This message is cancelled. Reply STOP" in text
+    assert measure(text).offending == ()

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from app.domain.actor import Actor
+from app.services.halting import Outlook
 from app.services.office import Office
 from app.store.board import Summary
 from app.tui import board_rows
@@ -188,6 +189,10 @@ class BoardScreen(Screen[None]):
     def open_message(self, message: Summary) -> None:
         if self.is_active:
             self.callboard.open_message(message)
+
+    def ask_cancel(self, outlook: Outlook) -> None:
+        if self.is_active:
+            self.callboard.ask_cancel(outlook)
 
     def open_palette(self) -> None:
         self.app.action_command_palette()

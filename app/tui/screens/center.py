@@ -120,7 +120,7 @@ class CenterScreen(BoardScreen):
         if Part.FEED in parts and view.center:
             zone = self.office.production.time_zone
             self.query_one("#feed", Feed).show([board_rows.feed_line(row, zone) for row in view.center.feed])
-        if Part.STATISTICS in parts | {Part.HEAD} and view.center:
+        if parts & {Part.STATISTICS, Part.MESSAGES} and view.center:
             waiting = board_rows.in_window(view.messages.values(), now)
             texts, answers = board_rows.statistics(view.center.day, view.pace, waiting)
             self.query_one("#texts", StatusLine).show(texts)

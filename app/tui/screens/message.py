@@ -62,6 +62,12 @@ def bucket_rows(summary: Summary) -> list[Row]:
     return rows
 
 
+def halted(summary: Summary) -> Fact | None:
+    """That it was decided to hold or call off the message: that stays, however narrow the terminal."""
+    quiet = summary.status in board_rows.QUIET_STATUS
+    return None if quiet else Fact(summary.status.value, Tone.WARN)
+
+
 def timeline_row(place: int, line: Happening, zone: str) -> Row:
     """One thing that happened to the person under the cursor."""
     by = line.provider or (CHANNEL_WORDS[Channel(line.channel)] if line.channel else "")
@@ -189,7 +195,7 @@ class MessageScreen(BoardScreen):
                 Fact(f"{figures.delivered:,} of {figures.recipients:,} delivered"),
                 Fact(f"{figures.read:,} read", Tone.GOOD),
                 Fact(f"{figures.confirmed:,} confirmed", Tone.GOOD),
-                Fact(summary.word, Tone.DIM, drop=2),
+                halted(summary) or Fact(summary.word, Tone.DIM, drop=2),
                 Fact(f"by {channels}" if channels else "", Tone.DIM, drop=3),
                 Fact(f"{times.clock_text(summary.created_at, zone)} written", Tone.DIM, drop=4),
             ]

@@ -13,12 +13,8 @@ from app.domain.problem import Problem
 from app.domain.times import clock_text
 from app.services.watching import Center
 from app.tui.board_rows import in_window, people_words
-from app.tui.screens.sheet import Sheet
+from app.tui.screens.sheet import SETTLE_MS, Sheet
 from providers.contract import Clock
-
-SETTLE_MS = 300
-"""Keys are ignored this long after a dialog opens: they were meant for the screen below."""
-
 
 KEPT = "Nothing goes out until you open it again."
 THROWN_AWAY = "What waits is thrown away with the demonstration."

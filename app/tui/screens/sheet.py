@@ -9,6 +9,9 @@ from textual.screen import ModalScreen
 
 T = TypeVar("T")
 
+SETTLE_MS = 300
+"""Keys are ignored this long after a dialog opens: they were meant for the screen below."""
+
 
 class Sheet(ModalScreen[T]):
     """Closes once. A second key or click that is on its way by then closes nothing that lies below."""
