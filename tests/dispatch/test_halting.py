@@ -53,7 +53,7 @@ def test_a_cancelled_message_leaves_for_nobody_more_and_those_who_had_it_are_tol
         told = night.provider.calls[len(had_it) :]
         assert sorted(one.to for one in told) == sorted(had_it)
         for one in told:
-            assert one.message.text.startswith(
+            assert one.words.startswith(
                 "NIGHTFALL S2: DISREGARD: Unit moves. This message is cancelled."
             )
             assert "Reply" not in one.message.text
