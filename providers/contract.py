@@ -77,6 +77,9 @@ class Mail:
     text: str = field(repr=False)
     html: str = field(repr=False)
     attachments: tuple[Attachment, ...] = field(repr=False, default=())
+    opt_out_url: str | None = field(repr=False, default=None)
+    """Where a POST ends e-mail for the recipient at once, and a GET only asks (RFC 8058). None where there is no
+    such page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class Scene:
         async with self.web.request(method, self.here + path, allow_redirects=False, **options) as answer:
             return Reply(
                 answer.status,
-                await answer.text(),
+                await answer.text(errors="replace"),
                 {name.lower(): value for name, value in answer.headers.items()},
             )
 
