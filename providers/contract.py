@@ -373,6 +373,10 @@ class Factory(Protocol):
     label: str
     capabilities: Capabilities
     default_base_url: str
+    """Empty where every account has an address of its own; ``fields`` then ask for ``base_url``."""
+    schemes: Mapping[str, bool]
+    """How an address of this kind may begin, the usual first, and whether what is said there is protected on the
+    way."""
     fields: Sequence[Field]
 
     def build(self, account: Account, clock: Clock) -> Provider:

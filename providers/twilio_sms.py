@@ -54,6 +54,8 @@ CAPABILITIES = Capabilities(
     idempotency=False,
 )
 
+SCHEMES = {"https": True, "http": False}
+
 VALIDITY_S = (1, 36_000)
 """What Twilio takes as ``ValidityPeriod``: one second to ten hours."""
 
@@ -227,6 +229,7 @@ class TwilioSmsFactory:
     label = "Twilio"
     capabilities = CAPABILITIES
     default_base_url = "https://api.twilio.com"
+    schemes = SCHEMES
     fields = (
         Field("account_sid", "Account SID"),
         Field("auth_token", "Auth token", secret=True),
