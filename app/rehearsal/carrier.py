@@ -1,7 +1,7 @@
 """The carrier of a rehearsal: takes texts over the vendor's API, delivers them to people who never existed, and
-remembers what really happened.
+remembers what really happened. Beside it is a mail server (:mod:`app.rehearsal.mail_room`) for the same people.
 
-Everything it does is on this machine: one socket speaks the vendor's API, a private one takes orders
+Everything it does is on this machine: one socket speaks the vendor's API, a second SMTP, a private one takes orders
 (:mod:`app.rehearsal.control`), callbacks and open pages go to loopback through a table of routes.
 """
 
@@ -25,6 +25,7 @@ from app.rehearsal.delivery import Delivery, times
 from app.rehearsal.faults import Faults
 from app.rehearsal.line import Line
 from app.rehearsal.log import LoggedMessage, Truth
+from app.rehearsal.mail_room import MailRoom
 from app.rehearsal.people import Script, fate_of_number, plan
 from app.rehearsal.segments import segments_of
 from app.rehearsal.stage import Stage
@@ -47,7 +48,8 @@ class Carrier:
 
     ``routes`` maps public origins (``https://host``) to origins on this machine and may change at any time.
     ``inbound_url`` is the public address for messages from people. After :meth:`start`, ``base_url`` is the
-    address for the adapter and ``control_url`` the one for orders; port 0 lets the system choose.
+    address for the adapter, ``mail_url`` that of the mail server and ``control_url`` the one for orders; port 0 lets
+    the system choose.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Carrier:
         script: Script | None = None,
         rate: float = RATE,
         port: int = 0,
+        mail_port: int = 0,
         control_port: int = 0,
     ) -> None:
         self.account_sid = account_sid
@@ -74,7 +77,7 @@ class Carrier:
         self._seed = seed
         self._script = script or Script.for_seconds(60)
         self._rate = rate
-        self._ports = (port, control_port)
+        self._ports = (port, mail_port, control_port)
         self._line = Line(clock, self.routes)
         self._callbacks = Callbacks(clock, self._line, self.faults, auth_token)
         phone = Phone(clock, self._line)
@@ -85,19 +88,31 @@ class Carrier:
         self._free_at: dict[str, float] = {}
         self._network: set[asyncio.Task[None]] = set()
         self._people: set[asyncio.Task[None]] = set()
+        self._mail_room = MailRoom(
+            self._stage,
+            self._script,
+            begin=lambda work: self._begin(self._people, work),
+            write=self._log.append,
+        )
         self._breaking = Breaking(twilio_api(self), self.faults, PROVIDER)
         self._servers: list[LoopbackServer] = []
 
     async def start(self) -> None:
-        """Open both sockets. Raises :class:`OSError` if a given port is taken."""
-        port, control_port = self._ports
+        """Open the sockets. Raises :class:`OSError` if a given port is taken."""
+        port, mail_port, control_port = self._ports
         api = LoopbackServer(self._breaking, listening_socket(port), BreakableLine)
         self._servers.append(api)
         control = LoopbackServer(control_api(self), listening_socket(control_port))
         self._servers.append(control)
         for server in self._servers:
             await server.start()
+        await self._mail_room.start(mail_port)
         self.base_url, self.control_url = api.url, control.url
+
+    @property
+    def mail_url(self) -> str:
+        """The address of the mail server."""
+        return self._mail_room.base_url
 
     @property
     def inbound_url(self) -> str | None:
@@ -118,7 +133,7 @@ class Carrier:
         return self._messages
 
     def log(self) -> list[LoggedMessage]:
-        """Every text handed to the carrier, and what really happened to it."""
+        """Every text and mail that was handed over, and what really happened to it."""
         return list(self._log)
 
     def accept(self, fields: Mapping[str, str]) -> Message:
@@ -205,6 +220,7 @@ class Carrier:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._breaking.release()
+        await self._mail_room.close()
         await asyncio.gather(*(server.close() for server in self._servers))
         await self._line.close()
 
