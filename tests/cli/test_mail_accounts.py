@@ -158,6 +158,26 @@ def test_a_message_goes_out_by_mail_and_ends_as_sent_without_a_receipt(mailing: 
     assert found["by_channel"]["email"]["sent"] == len(came)
 
 
+@pytest.mark.parametrize(
+    ("channels", "seconds"),
+    [
+        (("email",), 1),  # four mails, five a second
+        (("sms",), 2),  # two texts, one segment a second
+        (("email", "sms"), 2),
+    ],
+    ids=["mail alone", "texts alone", "the slower of both"],
+)
+def test_the_time_a_message_takes_is_that_of_its_slowest_channel(
+    mailing: Counter, channels: tuple[str, ...], seconds: int
+) -> None:
+    options = [word for channel in channels for word in ("--channel", channel)]
+    sheet = mailing.ask(
+        "send", "--to", "all", "--to", "-person:Jon Okafor", "--priority", "urgent", "--subject", "Moved",
+        "--body", "Gate C.", *options, "--dry-run",
+    )  # fmt: skip
+    assert sheet["eta_seconds"] - 5 == seconds  # after the undo window
+
+
 def test_a_mailbox_there_is_not_is_reported_and_not_written_to_again(mailing: Counter) -> None:
     said, _ = send(mailing, {"RCPT": ["550 5.1.1 no", "250 ok"]})
     message = said.document["message_id"]
