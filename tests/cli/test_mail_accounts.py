@@ -187,3 +187,14 @@ def test_a_mailbox_there_is_not_is_reported_and_not_written_to_again(mailing: Co
     assert len(came) == 3
     (left,) = again.document["excluded"]
     assert "The e-mail address does not work" in left["why"]
+
+
+def test_where_a_text_got_further_the_failure_of_the_mail_is_told_as_the_mails(mailing: Counter) -> None:
+    with_mail(
+        mailing, "send", "--to", "person:Ada Lund", "--priority", "urgent", "--channel", "sms", "--channel", "email",
+        "--subject", "Moved", "--body", "Gate C.", "--yes", "--wait", script={"RCPT": "550 5.1.1 no"},
+    )  # fmt: skip
+    people = mailing.ask("people", mailing.ask("status")["message_id"], "--state", "non_reader")
+    assert [(one["state"], one["why"]) for one in people] == [
+        ("on_the_way", "E-mail: There is no mailbox of this address.")
+    ]
