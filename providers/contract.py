@@ -77,6 +77,9 @@ class Mail:
     text: str = field(repr=False)
     html: str = field(repr=False)
     attachments: tuple[Attachment, ...] = field(repr=False, default=())
+    opt_out_url: str | None = field(repr=False, default=None)
+    """Where a POST ends e-mail for the recipient at once, and a GET only asks (RFC 8058). None where there is no
+    such page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +382,10 @@ class Factory(Protocol):
     label: str
     capabilities: Capabilities
     default_base_url: str
+    """Empty where every account has an address of its own; ``fields`` then ask for ``base_url``."""
+    schemes: Mapping[str, bool]
+    """How an address of this kind may begin, the usual first, and whether what is said there is protected on the
+    way."""
     fields: Sequence[Field]
 
     def build(self, account: Account, clock: Clock) -> Provider:

@@ -56,6 +56,8 @@ CAPABILITIES = Capabilities(
     inbox=True,
 )
 
+SCHEMES = {"https": True, "http": False}
+
 VALIDITY_S = (1, 36_000)
 """What Twilio takes as ``ValidityPeriod``: one second to ten hours."""
 
@@ -252,6 +254,7 @@ class TwilioSmsFactory:
     label = "Twilio"
     capabilities = CAPABILITIES
     default_base_url = "https://api.twilio.com"
+    schemes = SCHEMES
     fields = (
         Field("account_sid", "Account SID"),
         Field("auth_token", "Auth token", secret=True),

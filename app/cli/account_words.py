@@ -27,7 +27,9 @@ SecretWords = Annotated[
 ]
 SenderWords = Annotated[
     list[str] | None,
-    typer.Option("--sender", metavar="ADDRESS", help="A number of yours to send from; repeatable."),
+    typer.Option(
+        "--sender", metavar="ADDRESS", help="A number or address of yours to send from; repeatable."
+    ),
 ]
 
 
@@ -93,4 +95,5 @@ def ask_for_missing(desk: Desk, factory: Factory, given: Given, *, has_sender: b
         else:
             given.settings[field.name] = desk.around.ask(field.label)
     if not (has_sender or given.senders or given.settings.get(provider_setup.SERVICE)):
-        given.senders.append(desk.around.ask("The number to send from"))
+        called = provider_setup.SENDER_WORDS[factory.capabilities.channel].called
+        given.senders.append(desk.around.ask(f"The {called} to send from"))

@@ -86,8 +86,9 @@ def add(
     secrets: SecretWords = None,
     senders: SenderWords = None,
     rate: Annotated[
-        int, typer.Option("--rate", metavar="N", help="Segments a second that each sender may send.")
-    ] = provider_setup.SEGMENTS_PER_SECOND,
+        int | None,
+        typer.Option("--rate", metavar="N", help="Segments (or mails) a second that each sender may send."),
+    ] = None,
 ) -> Answer:
     """Set up an account. What is missing is asked for, secrets hidden. Nothing is sent."""
     given = given_by(settings, secrets, senders)
@@ -112,7 +113,7 @@ def add(
             "channel": added.channel.value,
             "base_url": added.base_url,
             "senders": list(added.senders),
-            "segments_per_second": rate,
+            "segments_per_second": added.segments_per_second,
             "inbound_url": added.inbound_url,
         }
         lines = [f"{added.name} is set up. Check it: callboard provider test {added.name}."]
@@ -120,11 +121,9 @@ def add(
             lines.append(f"Tell the provider where messages from people go: {added.inbound_url}")
         remarks = []
         if added.unprotected:
-            remarks.append(IN_CLEAR)
-        if not added.inbound_url:
-            remarks.append(
-                "No public address is set: no receipts and no replies will come in (callboard doctor)."
-            )
+            remarks.append(IN_CLEAR.format(scheme=added.unprotected))
+        if not house.office.public().base:
+            remarks.append(UNHEARD if factory.capabilities.reply else UNLINKED)
         return Answer(document, lines, remarks)
 
     return at_home(desk, work)
@@ -172,12 +171,16 @@ def change(
             "inbound_url": changed.inbound_url,
         }
         line = f"{changed.name} is changed. Check it: callboard provider test {changed.name}."
-        return Answer(document, [line], [IN_CLEAR] if changed.unprotected else [])
+        return Answer(
+            document, [line], [IN_CLEAR.format(scheme=changed.unprotected)] if changed.unprotected else []
+        )
 
     return at_home(desk, work)
 
 
-IN_CLEAR = "The address begins with http: the credentials go over the network in clear."
+UNHEARD = "No public address is set: no receipts and no replies will come in (callboard doctor)."
+UNLINKED = "No public address is set: nobody will be seen to have read it by their page (callboard doctor)."
+IN_CLEAR = "The address begins with {scheme}: the credentials go over the network in clear."
 
 
 @command(commands, "enable", example="callboard provider enable twilio")
@@ -242,19 +245,20 @@ def try_account(
     desk: Desk,
     name: Name,
     address: Annotated[
-        str | None, typer.Argument(metavar="[ADDRESS]", help="Where to send a test text; none only checks.")
+        str | None, typer.Argument(metavar="[ADDRESS]", help="Where to send a test; none only checks.")
     ] = None,
     yes: Yes = False,
 ) -> Answer:
-    """Ask the provider whether an account works; send a test text.
+    """Ask the provider whether an account works; send a test.
 
-    A text is only sent where an ADDRESS is given.
+    Something is only sent where an ADDRESS is given: the number or e-mail address it goes to.
     """
 
     async def work(house: House) -> Answer:
         stored = await providers.find(house.office, name)
         if address is not None:
-            desk.must_agree(yes, f"Send a test text to {address} through {stored.account.name}?")
+            what = BY[stored.channel]
+            desk.must_agree(yes, f"Send a test {what} to {address} through {stored.account.name}?")
         house.gateways = await composition.build_gateways(house)
         gateway = house.gateways.by_id(stored.id)
         if gateway is None:

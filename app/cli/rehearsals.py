@@ -16,8 +16,9 @@ from app.domain.problem import Refused
 from app.rehearsal import whereabouts
 from app.rehearsal.carrier import ACCOUNT_SID, AUTH_TOKEN, PROVIDER, RATE, Carrier
 from app.rehearsal.demo import PUBLIC
+from app.rehearsal.mail_room import MAIL
 from app.rehearsal.people import Script
-from app.rehearsal.sample_crew import SENDER
+from app.rehearsal.sample_crew import MAILBOX, SENDER
 from app.rehearsal.whereabouts import Whereabouts
 
 commands = command_group(
@@ -25,7 +26,7 @@ commands = command_group(
 )
 
 TOKEN_VARIABLE = "CALLBOARD_REHEARSAL_TOKEN"  # noqa: S105 - the name of a variable
-ACCOUNT = "rehearsal"
+ACCOUNT, MAIL_ACCOUNT = "rehearsal", "rehearsal-mail"
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|)", re.IGNORECASE)
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -40,6 +41,9 @@ def serve(
     ] = 60,
     port: Annotated[
         int, typer.Option("--port", metavar="N", help="Of the provider; 0 chooses.", min=0, max=65535)
+    ] = 0,
+    mail_port: Annotated[
+        int, typer.Option("--mail-port", metavar="N", help="Of the mail server; 0 chooses.", min=0, max=65535)
     ] = 0,
     control_port: Annotated[
         int, typer.Option("--control-port", metavar="N", help="For orders; 0 chooses.", min=0, max=65535)
@@ -63,12 +67,13 @@ def serve(
         routes={public: f"http://{settings.public_host}:{settings.public_port}"},
         inbound_url=inbound,
         port=port,
+        mail_port=mail_port,
         control_port=control_port,
     )
 
     async def work() -> None:
         try:
-            await _start(carrier, port, control_port)
+            await _start(carrier, port, mail_port, control_port)
             here = Whereabouts(carrier.base_url, carrier.control_url)
             whereabouts.leave_note(settings.home, here)
             output.print_document(
@@ -94,18 +99,23 @@ async def _start(carrier: Carrier, *ports: int) -> None:
             f"Port {named} of this computer cannot be used ({error.strerror})."
             if named
             else f"No port of this computer can be used ({error.strerror}).",
-            "Choose another one: --port, --control-port; 0 lets the system choose.",
+            "Choose another one: --port, --mail-port, --control-port; 0 lets the system choose.",
         ) from None
 
 
 def configuration(settings: Settings, public: str, carrier: Carrier) -> dict[str, Any]:
-    """What somebody needs to send through the rehearsal: addresses, the account, and the command that adds it."""
+    """What somebody needs to send through the rehearsal: addresses, the accounts, and the commands that add them."""
     add = (
         f"callboard provider add {ACCOUNT} --kind {PROVIDER} --set base_url={carrier.base_url} "
         f"--set account_sid={ACCOUNT_SID} --secret auth_token={TOKEN_VARIABLE} --sender {SENDER} --rate {RATE:.0f}"
     )
+    add_mail = (
+        f"callboard provider add {MAIL_ACCOUNT} --kind {MAIL} --set base_url={carrier.mail_url} "
+        f"--sender {MAILBOX} --rate {RATE:.0f}"
+    )
     return {
         "base_url": carrier.base_url,
+        "mail_url": carrier.mail_url,
         "control_url": carrier.control_url,
         "public_url": public,
         "leads_to": carrier.routes[public],
@@ -124,7 +134,7 @@ def configuration(settings: Settings, public: str, carrier: Carrier) -> dict[str
             "CALLBOARD_PUBLIC_URL": public,
             "CALLBOARD_PUBLIC_URL_STABLE": "true",
         },
-        "commands": [add, "callboard serve"],
+        "commands": [add, add_mail, "callboard serve"],
     }
 
 
@@ -156,15 +166,20 @@ def duration_s(text: str) -> float:
 
 @command(commands, "log", example="callboard rehearse log --json")
 def log(desk: Desk) -> Answer:
-    """What really happened to every text of the running rehearsal, whatever Callboard believes."""
+    """What really happened to every text and e-mail of the running rehearsal, whatever Callboard believes."""
     where = whereabouts.find(desk.settings().home)
     said = whereabouts.order(where, "GET", "/log")
     if not isinstance(said, list):
         raise Refused(*whereabouts.NOBODY)
     rows = [
-        (one["to"], one["id"], ", ".join(truth["what"] for truth in one["truth"]), one["text"])
+        (
+            one["to"],
+            one["id"],
+            ", ".join(truth["what"] for truth in one["truth"]),
+            " ".join(one["text"].split()),
+        )
         for one in said
     ]
     if not rows:
-        return Answer(said, ["No text was handed to it yet."])
+        return Answer(said, ["Nothing was handed to it yet."])
     return Answer(said, output.table(("To", "Id", "What happened", "Text"), rows))

@@ -38,7 +38,7 @@ def demo(
 ) -> Answer:
     """Show the whole product against the built-in rehearsal carrier. Nothing leaves this computer.
 
-    It sends an URGENT location change to a sample crew and shows it being delivered, read and confirmed. The home
+    It sends an URGENT location change to a sample crew by text and e-mail, and shows it being delivered, read and confirmed. The home
     is thrown away afterwards, unless --home names an empty folder to keep it in.
     """
     home = desk.home.expanduser() if desk.home else None

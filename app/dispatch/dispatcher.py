@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ OVERDRAFT_SEGMENTS = 10
 """How many segments of other messages may be granted when an URGENT one comes: it goes out beside them."""
 
 SLOTS = {True: 20, False: 30}
-"""Calls in flight, URGENT and others: together the 50 that a provider's account takes at once."""
+"""Calls in flight of one account, URGENT and others: together the 50 that a provider takes at once."""
 
 BATCH = 200
 """Deliveries claimed at once at most."""
@@ -97,7 +98,8 @@ class Dispatcher:
         self._calls: dict[int, asyncio.Task[None]] = {}
         self._leases: dict[int, int] = {}
         """Until when each of these is ours, by what we have written down ourselves."""
-        self._in_lane = {True: 0, False: 0}
+        self._in_lane: Counter[tuple[int, bool]] = Counter()
+        """Calls in flight by account, URGENT and others: a slow mail server keeps no text waiting."""
         self._shares: dict[tuple[int, Channel], Shares] = {}
         """By production and channel."""
         self._wakes: list[asyncio.Event] = []
@@ -183,7 +185,7 @@ class Dispatcher:
         now = self._clock.now_ms()
         if wait_ms := self._gateways.wait_ms(line.account_id, now):
             return wait_ms
-        free = SLOTS[urgent] - self._in_lane[urgent]
+        free = SLOTS[urgent] - self._in_lane[line.account_id, urgent]
         if free <= 0:
             return None  # a call that ends wakes the lane
         sender, backlog_ms = await self._least_busy(line, urgent=urgent)
@@ -200,21 +202,21 @@ class Dispatcher:
         if ready and trying:
             self._gateways.stop(line.account_id, now)
         for one in ready:
-            self._in_lane[urgent] += 1
+            self._in_lane[line.account_id, urgent] += 1
             call = asyncio.create_task(
                 self._call(one, line.gateway, sender), name=f"delivery {one.claimed.id}"
             )
             self._calls[one.claimed.id] = call
             self._leases[one.claimed.id] = one.claimed.lease_until
-            call.add_done_callback(partial(self._done, one.claimed.id, urgent))
+            call.add_done_callback(partial(self._done, one.claimed.id, line.account_id, urgent))
         return 0 if ready or passed_over else None
 
-    def _done(self, delivery_id: int, urgent: bool, call: asyncio.Task[None]) -> None:
+    def _done(self, delivery_id: int, account_id: int, urgent: bool, call: asyncio.Task[None]) -> None:
         if self._calls.get(delivery_id) is call:  # what was given back may have been claimed again already
             del self._calls[delivery_id]
             del self._leases[delivery_id]
-        was_full = self._in_lane[urgent] >= SLOTS[urgent]
-        self._in_lane[urgent] -= 1
+        was_full = self._in_lane[account_id, urgent] >= SLOTS[urgent]
+        self._in_lane[account_id, urgent] -= 1
         self._ended.set()
         if was_full:
             self.wake()

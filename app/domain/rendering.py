@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from app.domain import sms, texts
+from app.domain import mails, sms, texts
 from app.domain.messages import headline
 from app.domain.texts import Wording
 from providers.contract import Channel, Content, Text
@@ -48,7 +48,17 @@ def _text(wording: Wording, particulars: Particulars) -> Content:
     )
 
 
-RENDERERS: Final[dict[Channel, Callable[[Wording, Particulars], Content]]] = {Channel.SMS: _text}
+def _mail(wording: Wording, particulars: Particulars) -> Content:
+    # The way out stands in every mail, so it does not matter whether this one needs it.
+    if particulars.disregard:
+        wording = texts.disregarded(wording, headline(wording.subject, wording.body))
+    return mails.mail(wording, link=particulars.link, language=particulars.language)
+
+
+RENDERERS: Final[dict[Channel, Callable[[Wording, Particulars], Content]]] = {
+    Channel.SMS: _text,
+    Channel.EMAIL: _mail,
+}
 """How each channel is written for."""
 
 

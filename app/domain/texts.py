@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.domain.priorities import Priority
 from app.domain.replies import Meaning, ReplyOption
@@ -50,6 +50,13 @@ def sms(wording: Wording, *, link: str | None, opt_out_words: bool, language: st
 
 
 DISREGARD = "DISREGARD:"
+IS_CANCELLED = "This message is cancelled."
+
+
+def disregarded(wording: Wording, named: str) -> Wording:
+    """The wording that tells somebody to disregard what they had under this headline, where subject and body stand
+    apart. It asks for nothing and names no place."""
+    return replace(wording, subject=f"{DISREGARD} {named}", body=IS_CANCELLED, options=(), location="")
 
 
 def disregard(
@@ -59,7 +66,7 @@ def disregard(
     nothing: an answer to it would be taken for one to something that holds no more."""
     # The dots of a headline that was cut: an ellipsis is one character, and halves the room of the whole text.
     named = _sentence(headline.replace("…", "..."))
-    parts = [f"{wording.production}: {DISREGARD} {named} This message is cancelled."]
+    parts = [f"{wording.production}: {DISREGARD} {named} {IS_CANCELLED}"]
     if link:
         parts.append(link)
     if opt_out_words:

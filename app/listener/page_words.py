@@ -16,7 +16,11 @@ WORDS: dict[str, dict[str, str]] = {
         "gone": "This link leads nowhere.",
         "gone_next": "Open the link from your newest message, or ask the production office.",
         "where": "Where",
-        "map": "Open in maps",
+        "stop": "No more e-mail?",
+        "stop_means": "This production sends you no more e-mail, not even when it is urgent.",
+        "stop_now": "Stop e-mail",
+        "stopped": "You get no more e-mail from this production.",
+        "stopped_next": "If you want it again, tell the production office.",
     },
     "es": {
         "from": "De",
@@ -31,7 +35,11 @@ WORDS: dict[str, dict[str, str]] = {
         "gone": "Este enlace no lleva a ninguna parte.",
         "gone_next": "Abra el enlace de su mensaje más reciente o pregunte a la oficina de producción.",
         "where": "Dónde",
-        "map": "Abrir en mapas",
+        "stop": "¿No más correos?",
+        "stop_means": "Esta producción no le enviará más correos, ni siquiera urgentes.",
+        "stop_now": "Dejar de recibir correos",
+        "stopped": "Ya no recibirá correos de esta producción.",
+        "stopped_next": "Si los quiere de nuevo, dígalo a la oficina de producción.",
     },
     "fr": {
         "from": "De",
@@ -46,7 +54,11 @@ WORDS: dict[str, dict[str, str]] = {
         "gone": "Ce lien ne mène nulle part.",
         "gone_next": "Ouvrez le lien de votre dernier message ou demandez au bureau de production.",
         "where": "Où",
-        "map": "Ouvrir la carte",
+        "stop": "Ne plus recevoir d’e-mails ?",
+        "stop_means": "Cette production ne vous enverra plus d’e-mails, même urgents.",
+        "stop_now": "Arrêter les e-mails",
+        "stopped": "Vous ne recevrez plus d’e-mails de cette production.",
+        "stopped_next": "Pour en recevoir de nouveau, dites-le au bureau de production.",
     },
 }
 

@@ -23,6 +23,7 @@ from app.store import answers
 from app.store.answers import Opened
 from app.store.engine import Database
 from app.store.vault import Vault
+from providers.contract import Channel
 
 FORM_LIMIT = 4 * 1024
 """Bytes of an answer: a digit and a person."""
@@ -37,6 +38,13 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "x-robots-tag": "noindex, nofollow",
 }
+
+
+DOT = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00"
+    b",\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+)
+"""An image of one transparent point."""
 
 
 @cache
@@ -62,10 +70,45 @@ class CrewPages:
         found = await self._opened(request)
         if isinstance(found, Response):
             return found
+        await self._note_opened(request, found)
+        return self._page(request, found)
+
+    async def image(self, request: Request) -> Response:
+        """The image in an e-mail was fetched: by a mail program or by a scanner, which cannot be told apart."""
+        found = await self._opened(request)
+        if isinstance(found, Response):
+            return found
+        await self._note_opened(request, found)
+        return Response(DOT, media_type="image/gif", headers=dict(_plain_headers()))
+
+    async def _note_opened(self, request: Request, found: Opened) -> None:
         if not _is_head(request):
             now = self._clock.now_ms()
             await self._writer.do(lambda connection: hearing.page_opened(connection, self._vault, found, now))
-        return self._page(request, found)
+
+    async def stop(self, request: Request) -> Response:
+        """The page that ends e-mail. GET only asks, since scanners follow links; POST ends it at once, pressed by
+        a person or sent by a mail program (RFC 8058), whatever its body says."""
+        found = await self._opened(request)
+        if isinstance(found, Response):
+            return found
+        if found.channel is not Channel.EMAIL:
+            return self._gone()
+        pressed = request.method == "POST"
+        if pressed:
+            now = self._clock.now_ms()
+            await self._writer.do(lambda connection: hearing.mail_refused(connection, found, now))
+        return self._render(
+            "stop.html",
+            {
+                "words": words_for(found.language),
+                "language": found.language,
+                "production": found.message.production,
+                "token": request.path_params["token"],
+                "stopped": pressed,
+            },
+            status=200,
+        )
 
     async def seen(self, request: Request) -> Response:
         """A person touched the page (the script of the page says so, after two seconds and a gesture)."""

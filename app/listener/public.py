@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from app.dispatch.gateways import Gateways
 from app.dispatch.writer import Writer
+from app.domain.mails import OPENED_PATH, STOP_PATH
 from app.domain.public_address import PublicAddress
 from app.listener.bodies import limited_body, too_large
 from app.listener.intake import Intake
@@ -56,6 +57,8 @@ def public_app(doors: Doors) -> Starlette:
             Route("/m/{token}", pages.show, methods=["GET"]),
             Route("/m/{token}/seen", pages.seen, methods=["POST"]),
             Route("/m/{token}/answer", pages.answer, methods=["POST"]),
+            Route(f"/m/{{token}}{OPENED_PATH}", pages.image, methods=["GET"]),
+            Route(f"/m/{{token}}{STOP_PATH}", pages.stop, methods=["GET", "POST"]),
             Route("/probe", _probe, methods=["GET"]),
         ]
     )

@@ -104,6 +104,10 @@ class Phone:
         answer = await self._ask("GET", url)
         return read_page(url, answer.text) if answer is not None else None
 
+    async def fetch(self, url: str) -> bool:
+        """Fetch something that is no page."""
+        return await self._ask("GET", url) is not None
+
     async def touch(self, page: Page) -> bool:
         """A touch, which the page's script reports."""
         return page.seen is not None and await self._ask("POST", page.seen, b"") is not None

@@ -1,7 +1,7 @@
 """The carrier of a rehearsal: takes texts over the vendor's API, delivers them to people who never existed, and
-remembers what really happened.
+remembers what really happened. Beside it is a mail server (:mod:`app.rehearsal.mail_room`) for the same people.
 
-Everything it does is on this machine: one socket speaks the vendor's API, a private one takes orders
+Everything it does is on this machine: one socket speaks the vendor's API, a second SMTP, a private one takes orders
 (:mod:`app.rehearsal.control`), callbacks and open pages go to loopback through a table of routes.
 """
 
@@ -25,8 +25,9 @@ from app.rehearsal.delivery import Delivery, times
 from app.rehearsal.faults import Faults
 from app.rehearsal.line import Line
 from app.rehearsal.log import LoggedMessage, Truth
-from app.rehearsal.mailroom import Mailroom, Received
+from app.rehearsal.mail_room import MailRoom
 from app.rehearsal.people import Script, fate_of_number, plan
+from app.rehearsal.postbox import Postbox, Received
 from app.rehearsal.segments import segments_of
 from app.rehearsal.stage import Stage
 from app.rehearsal.twilio_api import Message, twilio_api
@@ -48,7 +49,8 @@ class Carrier:
 
     ``routes`` maps public origins (``https://host``) to origins on this machine and may change at any time.
     ``inbound_url`` is the public address for messages from people. After :meth:`start`, ``base_url`` is the
-    address for the adapter and ``control_url`` the one for orders; port 0 lets the system choose.
+    address for the adapter, ``mail_url`` that of the mail server and ``control_url`` the one for orders; port 0 lets
+    the system choose.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Carrier:
         script: Script | None = None,
         rate: float = RATE,
         port: int = 0,
+        mail_port: int = 0,
         control_port: int = 0,
     ) -> None:
         self.account_sid = account_sid
@@ -75,40 +78,52 @@ class Carrier:
         self._seed = seed
         self._script = script or Script.for_seconds(60)
         self._rate = rate
-        self._ports = (port, control_port)
+        self._ports = (port, mail_port, control_port)
         self._line = Line(clock, self.routes)
         self._callbacks = Callbacks(clock, self._line, self.faults, auth_token)
         phone = Phone(clock, self._line)
-        self.mailroom = Mailroom(clock, account_sid, self._callbacks, inbound_url)
-        self._stage = Stage(clock, seed, account_sid, self._callbacks, phone, self.mailroom)
+        self.postbox = Postbox(clock, account_sid, self._callbacks, inbound_url)
+        self._stage = Stage(clock, seed, account_sid, self._callbacks, phone, self.postbox)
         self._messages: list[Message] = []
         self._log: list[LoggedMessage] = []
         self._texts_to: Counter[str] = Counter()
         self._free_at: dict[str, float] = {}
         self._network: set[asyncio.Task[None]] = set()
         self._people: set[asyncio.Task[None]] = set()
+        self._mail_room = MailRoom(
+            self._stage,
+            self._script,
+            begin=lambda work: self._begin(self._people, work),
+            write=self._log.append,
+        )
         self._breaking = Breaking(twilio_api(self), self.faults, PROVIDER)
         self._servers: list[LoopbackServer] = []
 
     async def start(self) -> None:
-        """Open both sockets. Raises :class:`OSError` if a given port is taken."""
-        port, control_port = self._ports
+        """Open the sockets. Raises :class:`OSError` if a given port is taken."""
+        port, mail_port, control_port = self._ports
         api = LoopbackServer(self._breaking, listening_socket(port), BreakableLine)
         self._servers.append(api)
         control = LoopbackServer(control_api(self), listening_socket(control_port))
         self._servers.append(control)
         for server in self._servers:
             await server.start()
+        await self._mail_room.start(mail_port)
         self.base_url, self.control_url = api.url, control.url
+
+    @property
+    def mail_url(self) -> str:
+        """The address of the mail server."""
+        return self._mail_room.base_url
 
     @property
     def inbound_url(self) -> str | None:
         """Where messages from people are delivered."""
-        return self.mailroom.url
+        return self.postbox.url
 
     @inbound_url.setter
     def inbound_url(self, url: str | None) -> None:
-        self.mailroom.url = url
+        self.postbox.url = url
 
     @property
     def callback_counts(self) -> Mapping[str, int]:
@@ -121,10 +136,10 @@ class Carrier:
 
     def received(self) -> list[Received]:
         """Every text people sent to our numbers, oldest first, as the vendor keeps it."""
-        return self.mailroom.received
+        return self.postbox.received
 
     def log(self) -> list[LoggedMessage]:
-        """Every text handed to the carrier, and what really happened to it."""
+        """Every text and mail that was handed over, and what really happened to it."""
         return list(self._log)
 
     def accept(self, fields: Mapping[str, str]) -> Message:
@@ -211,6 +226,7 @@ class Carrier:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._breaking.release()
+        await self._mail_room.close()
         await asyncio.gather(*(server.close() for server in self._servers))
         await self._line.close()
 

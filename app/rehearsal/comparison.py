@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.routing import AddressKind
 from app.rehearsal import log
 from app.rehearsal.log import LoggedMessage
+from app.rehearsal.mail_room import MAIL
 from app.store import tables as t
 from app.store.crew import FIELD
 from app.store.vault import Vault
@@ -38,6 +39,7 @@ STRENGTH = (
     "confirmed",
     "read",
     "delivered",
+    "no_receipt",
     "on_the_way",
     "not_reached",
     "suppressed",
@@ -61,41 +63,42 @@ class Recipient:
     name: str
     public_id: str
     bucket: str
-    numbers: tuple[str, ...]
+    addresses: tuple[str, ...]
+    """Numbers and mailboxes."""
 
 
 async def recipients(connection: AsyncConnection, vault: Vault, message_id: int) -> list[Recipient]:
-    """Every recipient of a message with the numbers in the crew list."""
+    """Every recipient of a message with the numbers and e-mail addresses in the crew list."""
     r, c = t.recipients.c, t.contact_points.c
     people: dict[int, Recipient] = {}
     for row in await connection.execute(
-        select(r.id, r.bucket, t.people.c.name, t.people.c.public_id, c.cipher)
+        select(r.id, r.bucket, t.people.c.name, t.people.c.public_id, c.kind, c.cipher)
         .join(t.people, t.people.c.id == r.person_id)
         .outerjoin(
             t.contact_points,
-            (c.person_id == r.person_id) & (c.kind == AddressKind.PHONE.value) & c.retired_at.is_(None),
+            (c.person_id == r.person_id) & c.retired_at.is_(None),
         )
         .where(r.message_id == message_id)
     ):
-        number = (vault.decrypt(FIELD[AddressKind.PHONE], row.cipher),) if row.cipher else ()
+        address = (vault.decrypt(FIELD[AddressKind(row.kind)], row.cipher),) if row.cipher else ()
         known = people.get(row.id)
-        numbers = (*known.numbers, *number) if known else number
-        people[row.id] = Recipient(row.name, row.public_id, row.bucket, numbers)
+        addresses = (*known.addresses, *address) if known else address
+        people[row.id] = Recipient(row.name, row.public_id, row.bucket, addresses)
     return list(people.values())
 
 
 def compare(everybody: Sequence[Recipient], logged: Sequence[LoggedMessage]) -> list[Difference]:
     """The people whose bucket is not what the log says really happened to them."""
-    by_number: dict[str, list[LoggedMessage]] = {}
+    by_address: dict[str, list[LoggedMessage]] = {}
     for one in logged:
-        by_number.setdefault(one.to, []).append(one)
+        by_address.setdefault(one.to, []).append(one)
     holders: dict[str, int] = {}
     for person in everybody:
-        for number in set(person.numbers):
-            holders[number] = holders.get(number, 0) + 1
+        for address in set(person.addresses):
+            holders[address] = holders.get(address, 0) + 1
     found = []
     for person in everybody:
-        texts = [one for number in person.numbers for one in by_number.get(number, ())]
+        texts = [one for address in person.addresses for one in by_address.get(address, ())]
         expected = _expected(person, texts, holders)
         if expected != person.bucket:
             found.append(Difference(person.name, expected, person.bucket))
@@ -127,9 +130,12 @@ def _meant(words: str) -> str:
 
 
 def _network(text: LoggedMessage) -> str:
-    """How far the network got with one text."""
+    """How far one text or mail got. A mail is on somebody's screen when its image or its page was fetched; before
+    that nobody can know more than that a server has it."""
     if text.has(log.DELIVERED):
         return "delivered"
     if text.has(log.UNDELIVERED) or text.has(log.FAILED):
         return "not_reached"
+    if text.provider == MAIL and text.accepted_at is not None:
+        return "delivered" if text.has(log.OPENED) or text.has(log.MACHINE_OPENED) else "no_receipt"
     return "on_the_way"

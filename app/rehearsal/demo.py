@@ -29,6 +29,7 @@ from app.domain.replies import STANDARD_OPTIONS
 from app.rehearsal import comparison, sample_crew, whereabouts
 from app.rehearsal.callbacks import OUTCOMES
 from app.rehearsal.carrier import ACCOUNT_SID, AUTH_TOKEN, PROVIDER, RATE, Carrier
+from app.rehearsal.mail_room import MAIL
 from app.rehearsal.people import Script
 from app.rehearsal.whereabouts import Whereabouts
 from app.services import chasing, crew, sending, watching
@@ -42,6 +43,7 @@ PUBLIC = "https://nightfall.callboard.example"
 """An address that exists nowhere: the carrier leads it to this machine."""
 
 PRODUCTION = "NIGHTFALL S2"
+MAIL_ACCOUNT = "mail"
 TIME_ZONE = "America/Los_Angeles"
 
 REMIND_AT = 0.62
@@ -54,7 +56,7 @@ VIRTUAL_START_MS = 1_795_156_800_000
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
     """``seconds`` the people act for, ``people`` on the crew list, ``home`` to keep it in; ``script`` in place of
-    the one that fits ``seconds``."""
+    the one that fits ``seconds``; ``channels`` the production has an account for, texts among them."""
 
     seconds: float = 60
     seed: int = 7
@@ -62,6 +64,7 @@ class DemoOptions:
     virtual: bool = False
     home: Path | None = None
     script: Script | None = None
+    channels: frozenset[Channel] = frozenset({Channel.SMS, Channel.EMAIL})
 
 
 @dataclass(slots=True)
@@ -117,35 +120,28 @@ async def open_demo(clock: Clock, options: DemoOptions, *, what: str = "demo") -
 
 
 async def _furnish(clock: Clock, settings: Settings, options: DemoOptions, carrier: Carrier) -> House:
-    """A home with a production, the carrier's account, and the crew; an earlier demo's home is used again."""
+    """A home with a production, the carrier's accounts, and the crew; an earlier demo's home is used again."""
     await _mark(clock, settings)
     house = await composition.open_house(settings, clock)
     house.kept = options.home is not None
     house.public = PublicAddress(PUBLIC, stable=True)
     now = clock.now_ms()
-    async with house.database.write() as connection:
-        known = await accounts.all_accounts(connection, house.vault)
-        if known:
-            public_id = known[0].public_id
-            await accounts.set_base_url(connection, known[0].id, carrier.base_url)
-        else:
-            public_id = ids.ulid(now, house.office.random_bytes)
-            await accounts.add(
-                connection,
-                house.vault,
-                Account(
-                    name=PROVIDER,
-                    kind=PROVIDER,
-                    base_url=carrier.base_url,
-                    settings={"account_sid": ACCOUNT_SID},
-                    secrets={"auth_token": AUTH_TOKEN},
-                ),
-                public_id=public_id,
-                channel=Channel.SMS,
-                senders=[(sample_crew.SENDER, round(RATE))],
-                production_id=house.office.production.id,
-                now_ms=now,
-            )
+    texting = Account(
+        name=PROVIDER,
+        kind=PROVIDER,
+        base_url=carrier.base_url,
+        settings={"account_sid": ACCOUNT_SID},
+        secrets={"auth_token": AUTH_TOKEN},
+    )
+    mailing = Account(
+        name=MAIL_ACCOUNT,
+        kind=MAIL,
+        base_url=carrier.mail_url,
+        settings={"from_name": PRODUCTION, "bounce_domain": sample_crew.BOUNCES},
+    )
+    public_id = await _set_up(house, texting, Channel.SMS, sample_crew.SENDER)
+    if Channel.EMAIL in options.channels:
+        await _set_up(house, mailing, Channel.EMAIL, sample_crew.MAILBOX)
     carrier.inbound_url = f"{PUBLIC}/hooks/{public_id}"
     today = times.wall(now, TIME_ZONE).date()
     await crew.import_crew(
@@ -156,6 +152,28 @@ async def _furnish(clock: Clock, settings: Settings, options: DemoOptions, carri
         days_later=sample_crew.days_later(today),
     )
     return house
+
+
+async def _set_up(house: House, account: Account, channel: Channel, sender: str) -> str:
+    """The account of this name, where the carrier is now. Returns its public id."""
+    now = house.clock.now_ms()
+    async with house.database.write() as connection:
+        for known in await accounts.all_accounts(connection, house.vault):
+            if known.account.name == account.name:
+                await accounts.set_base_url(connection, known.id, account.base_url)
+                return known.public_id
+        public_id = ids.ulid(now, house.office.random_bytes)
+        await accounts.add(
+            connection,
+            house.vault,
+            account,
+            public_id=public_id,
+            channel=channel,
+            senders=[(sender, round(RATE))],
+            production_id=house.office.production.id,
+            now_ms=now,
+        )
+    return public_id
 
 
 async def _mark(clock: Clock, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""What really happened to each text, whatever the product believes: the measure for every counter."""
+"""What really happened to each text and mail, whatever the product believes: the measure for every counter."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Any
 ACCEPTED, SENT, DELIVERED, UNDELIVERED, FAILED = "accepted", "sent", "delivered", "undelivered", "failed"
 MACHINE_OPENED, OPENED, READ = "machine_opened", "opened", "read"
 ANSWERED, REPLIED, OPTED_OUT = "answered", "replied", "opted_out"
+DEFERRED = "deferred"
+"""A mail server asked for the mail to be brought again later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
     """One thing that happened. ``at`` is in milliseconds since 1970, UTC.
 
-    ``detail`` holds ``code`` (undelivered, failed), ``option`` and ``person`` (answered), ``text`` (replied).
+    ``detail`` holds ``code`` (undelivered, failed, deferred), ``option`` and ``person`` (answered), ``text`` (replied).
     """
 
     what: str
@@ -28,9 +30,11 @@ class Truth:
 
 @dataclass(slots=True)
 class LoggedMessage:
-    """One text the carrier was given. ``id`` is empty and ``accepted_at`` None where it refused the number.
+    """One text or mail that was handed over. ``id`` is empty and ``accepted_at`` None where the number or mailbox
+    was refused; ``text`` of a mail is its plain words, none where it was refused.
 
-    ``reference`` is the ``r`` of the callback address: which attempt of the product it was.
+    ``reference`` says which attempt of the product it was: the ``r`` of the callback address, or what stands behind
+    the + of the address that a mail would come back to.
     """
 
     provider: str

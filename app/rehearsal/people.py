@@ -108,6 +108,35 @@ REORDERED: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
+class MailFate:
+    """What a mail server does with mail to an address. ``refused`` is what it says each time, ``first`` what it
+    says only the first time."""
+
+    refused: str | None = None
+    first: str | None = None
+
+
+TAKEN: Final = MailFate()
+
+MAIL_FATES: Final[tuple[tuple[float, MailFate], ...]] = (
+    # As with the numbers; they sum to 1.
+    (0.9600, TAKEN),
+    (0.0200, MailFate(refused="550 5.1.1 There is no such mailbox here")),
+    (0.0100, MailFate(refused="554 5.7.1 Mail from you is not wanted here")),
+    (0.0100, MailFate(first="450 4.7.1 Greylisted: come back in some minutes")),
+)
+
+MAIL_OPENED: Final = 0.55
+"""The share of mails that are looked at while the rehearsal lasts: most people read the text first."""
+
+MAIL_IMAGES: Final = 0.70
+"""Of those, mail programs that fetch images."""
+
+MAIL_FOLLOWED: Final = 0.35
+"""Of those, people who follow a link of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """What a person does. Seconds count from the acceptance of the text, ``_after`` from the step before."""
 
@@ -117,6 +146,16 @@ class Act:
     answer_after_s: float
     option: str | None
     reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailAct:
+    """What a person does with a mail: ``images`` are fetched when it is opened, ``page`` is done if the person
+    ``follows`` its link."""
+
+    images: bool
+    follows: bool
+    page: Act
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +235,32 @@ def _act(seed: int, number: str, nth: int, window: float, chance: list[float]) -
         answer_after_s=window * _between(0.02, 0.10, chance[3]),
         option=_pick(chance[4], OPTIONS) if answers and how == BY_LINK else None,
         reply="STOP" if how == BY_STOP else _pick(chance[5], REPLIES),
+    )
+
+
+def fate_of_mailbox(seed: int, address: str, script: Script) -> MailFate:
+    """A mailbox there is not stays none: drawn from the address alone."""
+    return _pick(_drawn(seed, address).random(), MAIL_FATES) if script.mishaps else TAKEN
+
+
+def mail_act(seed: int, address: str, nth: int, script: Script) -> MailAct | None:
+    """What the owner of a mailbox does with the ``nth`` mail (counted from 1) that is in it."""
+    chances = _drawn(seed, address, nth)
+    opened, images, follows, *page = [chances.random() for _ in range(8)]
+    if not script.people or opened >= MAIL_OPENED:
+        return None
+    window = script.within_s(nth)
+    return MailAct(
+        images < MAIL_IMAGES,
+        follows < MAIL_FOLLOWED,
+        Act(
+            BY_LINK,
+            at_s=window * _between(0.15, 0.80, page[0]),
+            touch_after_s=window * _between(0.01, 0.06, page[1]),
+            answer_after_s=window * _between(0.02, 0.10, page[2]),
+            option=_pick(page[4], OPTIONS) if page[3] < ANSWER_SHARE else None,
+            reply="",
+        ),
     )
 
 

@@ -16,6 +16,10 @@ DAY = date(2026, 11, 14)
 SENDER = "+13105550102"
 """The number the sample production sends from: fictional like the crew's, and nobody's among them."""
 
+MAILBOX = "office@nightfall.example"
+BOUNCES = "bounce.nightfall.example"
+"""The address the sample production mails from, and the domain that what comes back would go to."""
+
 AREA_CODES = range(201, 990)
 EXCHANGES = (555, 556)
 """Invented numbers: in each area code 555-0100 to 555-0199 is kept free for fiction. Where so many people are

@@ -9,7 +9,7 @@ from typing import Any
 from app.clock import unless
 from app.rehearsal.browsing import Phone
 from app.rehearsal.callbacks import Callbacks
-from app.rehearsal.mailroom import Mailroom
+from app.rehearsal.postbox import Postbox
 from providers.contract import Clock
 
 
@@ -20,7 +20,7 @@ class Stage:
     account_sid: str
     callbacks: Callbacks
     phone: Phone
-    mailroom: Mailroom
+    postbox: Postbox
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while the carrier settles: whatever the network still has to do, it does now."""
     resting: asyncio.Event = field(default_factory=asyncio.Event)

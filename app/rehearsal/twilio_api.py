@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.rehearsal.mailroom import Received
+from app.rehearsal.postbox import Received
 from app.rehearsal.twilio_rules import (
     LARGEST_PAGE,
     LIST_FIELDS,

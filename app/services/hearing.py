@@ -244,3 +244,15 @@ async def page_answered(
             now_ms=now_ms,
         )
     return None
+
+
+async def mail_refused(connection: AsyncConnection, opened: Opened, now_ms: int) -> None:
+    """The owner of an address wants no more e-mail from this production. What waits for it is called off."""
+    await contacts.suppress(
+        connection,
+        opened.contact_point_id,
+        opened.channel,
+        reason="opted_out",
+        source="the link in an e-mail",
+        now_ms=now_ms,
+    )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from app.domain import ids
 from app.domain.actor import Actor
+from app.domain.email_address import parse_email
 from app.domain.phone import Phone, parse_phone
 from app.domain.problem import Refused
 from app.domain.public_address import is_loopback
@@ -24,8 +25,13 @@ BASE_URL: Final = "base_url"
 SERVICE: Final = "messaging_service_sid"
 """A pool of sender numbers at the provider: it chooses the number, so none has to be named here."""
 
-SEGMENTS_PER_SECOND: Final = 1
-"""What carriers give an unregistered long number in the United States; every other kind of sender has more."""
+PER_SECOND: Final[dict[Channel, int]] = {
+    # What carriers give an unregistered long number in the United States; every other kind of sender has more.
+    Channel.SMS: 1,
+    # Mailbox hosts that send for a company slow down or refuse what comes much faster than this.
+    Channel.EMAIL: 5,
+}
+"""Segments (mails) a second of a sender where nothing is said."""
 
 RATES: Final = (1, 1_000)
 
@@ -57,8 +63,9 @@ class Added:
     base_url: str
     senders: tuple[str, ...]
     inbound_url: str | None
-    unprotected: bool
-    """Its credentials go over the network in clear."""
+    segments_per_second: int
+    unprotected: str
+    """How its address begins, where credentials and words then go over the network in clear; else nothing."""
 
 
 async def add(
@@ -70,12 +77,12 @@ async def add(
     settings: Mapping[str, str],
     secrets: Mapping[str, str],
     senders: Sequence[str],
-    segments_per_second: int = SEGMENTS_PER_SECOND,
+    segments_per_second: int | None = None,
     loopback_only: bool = False,
 ) -> Added:
     """Set up an account for this production. Nothing is asked of the provider.
 
-    ``settings`` may hold ``base_url``. With ``loopback_only`` (a demonstration) the account must be on this
+    ``settings`` may hold ``base_url``. Without ``segments_per_second`` a sender has the pace of its channel. With ``loopback_only`` (a demonstration) the account must be on this
     machine. Raises :class:`Refused` for a field there is not, one that is missing, a name that is taken, a
     sender that cannot be one, and somebody who may not set up accounts.
     """
@@ -87,12 +94,14 @@ async def add(
         )
     settings, secrets = _fields(factory, settings, secrets)
     base_url = settings.pop(BASE_URL, "") or factory.default_base_url
-    _check_address(base_url, loopback_only=loopback_only)
-    numbers = [_sender(one, office.production.region) for one in senders]
+    _check_address(factory, base_url, loopback_only=loopback_only)
+    numbers = [_sender(factory, one, office.production.region) for one in senders]
     if not numbers and settings.get(SERVICE):
         numbers = [""]
     if not numbers:
-        raise Refused("The account has no number to send from.", "Name it: --sender +13105550100.")
+        raise _no_sender(factory)
+    if segments_per_second is None:
+        segments_per_second = PER_SECOND.get(factory.capabilities.channel, 1)
     if not RATES[0] <= segments_per_second <= RATES[1]:
         raise Refused(
             f"A sender cannot send {segments_per_second} segments a second.",
@@ -127,13 +136,20 @@ async def add(
             production_id=office.production.id,
             detail={"kind": factory.kind, "senders": len(numbers)},
         )
-    return _as_it_is(office, factory, account, public_id, numbers)
+    return _as_it_is(office, factory, account, public_id, numbers, segments_per_second)
 
 
 def _as_it_is(
-    office: Office, factory: Factory, account: Account, public_id: str, numbers: Sequence[str]
+    office: Office,
+    factory: Factory,
+    account: Account,
+    public_id: str,
+    numbers: Sequence[str],
+    segments_per_second: int,
 ) -> Added:
-    public = office.public().base
+    public = office.public().base if factory.capabilities.reply else ""
+    scheme = urlsplit(account.base_url).scheme
+    protected = factory.schemes[scheme] or is_loopback(account.base_url)
     return Added(
         name=account.name,
         kind=factory.kind,
@@ -141,7 +157,8 @@ def _as_it_is(
         base_url=account.base_url,
         senders=tuple(numbers),
         inbound_url=f"{public}/hooks/{public_id}" if public else None,
-        unprotected=account.base_url.startswith("http:") and not is_loopback(account.base_url),
+        segments_per_second=segments_per_second,
+        unprotected="" if protected else scheme,
     )
 
 
@@ -174,13 +191,14 @@ async def change(
         {**before.secrets, **secrets},
     )
     base_url = kept.pop(BASE_URL, "") or factory.default_base_url
-    _check_address(base_url, loopback_only=loopback_only)
+    _check_address(factory, base_url, loopback_only=loopback_only)
     had = [one.address for one in stored.senders]
-    written = [_sender(one, office.production.region) for one in senders]
+    written = [_sender(factory, one, office.production.region) for one in senders]
     new = [one for one in dict.fromkeys(written) if one not in had]
     if not any(had + new) and not kept.get(SERVICE):
-        raise Refused("The account has no number to send from.", "Name it: --sender +13105550100.")
-    rate = stored.senders[0].segments_per_second if stored.senders else SEGMENTS_PER_SECOND
+        raise _no_sender(factory)
+    of_channel = PER_SECOND.get(factory.capabilities.channel, 1)
+    rate = stored.senders[0].segments_per_second if stored.senders else of_channel
     account = Account(name=before.name, kind=before.kind, base_url=base_url, settings=kept, secrets=hidden)
     async with office.database.write() as connection:
         await accounts.change(
@@ -201,7 +219,7 @@ async def change(
             production_id=office.production.id,
             detail={"changed": sorted({*settings, *secrets}), "senders": len(new)},
         )
-    return _as_it_is(office, factory, account, stored.public_id, [*had, *new])
+    return _as_it_is(office, factory, account, stored.public_id, [*had, *new], rate)
 
 
 def _fields(
@@ -209,7 +227,7 @@ def _fields(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Settings and secrets as they are stored: known, each where it belongs, defaults filled in."""
     known = {field.name: field for field in factory.fields}
-    names = [BASE_URL, *(name for name, field in known.items() if not field.secret)]
+    names = list(dict.fromkeys([BASE_URL, *(name for name, field in known.items() if not field.secret)]))
     for name in settings:
         if name in known and known[name].secret:
             raise Refused(
@@ -233,16 +251,15 @@ def _fields(
     )
 
 
-def _check_address(base_url: str, *, loopback_only: bool) -> None:
+def _check_address(factory: Factory, base_url: str, *, loopback_only: bool) -> None:
     try:
         parts = urlsplit(base_url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        usable = parts.scheme in factory.schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable or not base_url.isprintable() or " " in base_url:
-        raise Refused(
-            f"“{base_url}” is no address of a provider.", "Write it as https://host or http://host:port."
-        )
+        forms = " or ".join(f"{scheme}://host:port" for scheme in factory.schemes)
+        raise Refused(f"“{base_url}” is no address of a provider.", f"Write it as {forms}.")
     if loopback_only and not is_loopback(base_url):
         raise Refused(
             "This is a demonstration: it never talks to anything outside this computer.",
@@ -250,8 +267,18 @@ def _check_address(base_url: str, *, loopback_only: bool) -> None:
         )
 
 
-def _sender(text: str, region: str) -> str:
-    """One of our own senders as the provider needs it: a number, a short code, or a name."""
+def _no_sender(factory: Factory) -> Refused:
+    words = SENDER_WORDS[factory.capabilities.channel]
+    return Refused(f"The account has no {words.called} to send from.", f"Name it: --sender {words.example}.")
+
+
+def _sender(factory: Factory, text: str, region: str) -> str:
+    """One of our own senders as the provider needs it."""
+    return _SENDER_OF[factory.capabilities.channel](text, region)
+
+
+def _number(text: str, region: str) -> str:
+    """A number, a short code, or a name."""
     written = text.strip()
     if _SHORT_CODE.fullmatch(written) or _WORD.fullmatch(written):
         return written
@@ -260,3 +287,37 @@ def _sender(text: str, region: str) -> str:
         why = "It has an extension." if isinstance(read, Phone) else read.why
         raise Refused(f"“{text}” cannot be a sender. {why}", "Write it with its country: +13105550100.")
     return read.e164
+
+
+def _mailbox(text: str, _region: str) -> str:
+    """The address that stands as From. Replies go there: somebody should read them."""
+    read = parse_email(text)
+    if not isinstance(read, str):
+        raise Refused(f"“{text}” cannot be a sender. {read.why}", "Write it as office@example.com.")
+    return read
+
+
+@dataclass(frozen=True, slots=True)
+class SenderWords:
+    """What a sender of a channel is called, and what one looks like."""
+
+    called: str
+    example: str
+
+
+SENDER_WORDS: Final[dict[Channel, SenderWords]] = {
+    Channel.SMS: SenderWords("number", "+13105550100"),
+    Channel.VOICE: SenderWords("number", "+13105550100"),
+    Channel.EMAIL: SenderWords("address", "office@example.com"),
+    Channel.PUSH: SenderWords("name", "NIGHTFALL"),
+    Channel.IN_APP: SenderWords("name", "NIGHTFALL"),
+}
+
+_SENDER_OF: Final[dict[Channel, Callable[[str, str], str]]] = {
+    Channel.SMS: _number,
+    Channel.VOICE: _number,
+    Channel.EMAIL: _mailbox,
+    Channel.PUSH: _number,
+    Channel.IN_APP: _number,
+}
+"""How what was written becomes a sender of the channel, with the production's region."""

@@ -73,7 +73,10 @@ async def preflight(office: Office, composed: Composed) -> Preflight:
         people = await addressees.of_people(connection, office.production.id, person_ids)
         available = await accounts.channels_with_provider(connection, office.production.id)
         kind = await accounts.preferred_kind(connection, Channel.SMS, office.production.id)
-        rate, backlog_ms = await accounts.pace(connection, Channel.SMS, office.production.id, now)
+        paces = {
+            channel: await accounts.pace(connection, channel, office.production.id, now)
+            for channel in sorted(available)
+        }
         crew = await audience.head_count(connection, office.production.id, ["all"])
     if not people:
         if crew:
@@ -118,11 +121,17 @@ async def preflight(office: Office, composed: Composed) -> Preflight:
         overrides=overrides,
         shared=shared,
         cost=office.price(kind, segments) if kind and planned else None,
-        eta_seconds=undo_s + round(backlog_ms / 1000) + (-(-segments // rate) if rate else 0)
+        eta_seconds=undo_s
+        + max(_takes_s(*paces[channel], {**planned, Channel.SMS: segments}[channel]) for channel in planned)
         if planned
         else 0,
         remarks=tuple(remarks),
     )
+
+
+def _takes_s(rate: int, backlog_ms: int, segments: int) -> int:
+    """Seconds until the last of so many segments has left, at so many a second and behind what is queued."""
+    return round(backlog_ms / 1000) + (-(-segments // rate) if rate else 0)
 
 
 async def _namesakes(connection: AsyncConnection, production_id: int, words: Sequence[str]) -> list[str]:

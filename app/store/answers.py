@@ -36,6 +36,7 @@ class Opened:
     """
 
     delivery_id: int
+    contact_point_id: int
     channel: Channel
     reference: str | None
     message: StoredMessage
@@ -56,6 +57,7 @@ async def by_token(connection: AsyncConnection, token: str) -> Opened | None:
     rows = people.all()
     return Opened(
         delivery_id=delivery.id,
+        contact_point_id=delivery.contact_point_id,
         channel=Channel(delivery.channel),
         reference=reference,
         message=await by_id(connection, delivery.message_id),
@@ -66,7 +68,13 @@ async def by_token(connection: AsyncConnection, token: str) -> Opened | None:
 
 
 _BEHIND_LINK = (
-    select(t.deliveries.c.id, t.deliveries.c.channel, t.deliveries.c.message_id, t.contact_points.c.lookup)
+    select(
+        t.deliveries.c.id,
+        t.deliveries.c.contact_point_id,
+        t.deliveries.c.channel,
+        t.deliveries.c.message_id,
+        t.contact_points.c.lookup,
+    )
     .join(t.links, t.links.c.delivery_id == t.deliveries.c.id)
     .join(t.contact_points, t.contact_points.c.id == t.deliveries.c.contact_point_id)
     .where(t.links.c.token_hash == bindparam("token_hash"))

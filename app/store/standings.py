@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.buckets import NON_READERS, Bucket
-from app.domain.evidence import Evidence, Work
+from app.domain.evidence import FAILURES, Evidence, Work
 from app.domain.messages import MessageStatus
 from app.domain.routing import HELD
 from app.store import tables as t
@@ -93,7 +93,7 @@ WORDS: dict[Bucket, tuple[str, str]] = {
     Bucket.CONFIRMED: ("Confirmed.", ""),
     Bucket.READ: ("Read it, has not answered.", ""),
     Bucket.DELIVERED: ("Delivered, not read.", "r reminds them."),
-    Bucket.NO_RECEIPT: ("Sent; this carrier never says whether it arrived.", "r reminds them."),
+    Bucket.NO_RECEIPT: ("Sent; nobody reports whether it arrived.", "r reminds them."),
     Bucket.UNCERTAIN: ("Nobody knows yet whether it was sent.", "r reminds them, with a new text."),
     Bucket.ON_THE_WAY: ("On its way.", "Wait a moment."),
     Bucket.NOT_REACHED: ("It could not be delivered.", "Reach them another way."),
@@ -106,6 +106,15 @@ PAUSED = ("The message is paused.", "p resumes it.")
 
 CANCELLED = "The message is cancelled."
 """Instead of what else there would be to do: nobody is reminded of it."""
+
+NAMES: dict[Channel, str] = {
+    Channel.SMS: "Text",
+    Channel.VOICE: "Call",
+    Channel.PUSH: "Push",
+    Channel.EMAIL: "E-mail",
+    Channel.IN_APP: "Page",
+}
+"""What failed, where something else got further."""
 
 WAITING_FOR_CARRIER = ("Sent; the carrier has not reported yet.", "r reminds them.")
 
@@ -169,10 +178,18 @@ def _words(r: Mapping[str, Any], bucket: Bucket, stopped: Mapping[Channel, Stopp
     if bucket is Bucket.ON_THE_WAY and r["evidence"] == Evidence.SENT.value:
         why, following = WAITING_FOR_CARRIER
     if bucket in NON_READERS or bucket is Bucket.SUPPRESSED:
-        why = r["why"] or r["left_out_why"] or why
+        why = _own_words(r, bucket) or r["left_out_why"] or why
         following = r["next"] or r["left_out_next"] or following
     if bucket in NON_READERS and r["status"] == MessageStatus.CANCELLED.value:
         return why, CANCELLED
     if bucket is Bucket.NOT_REACHED and r["work"] == Work.QUEUED.value:
         following = "It is tried again in a few minutes."
     return why, following
+
+
+def _own_words(r: Mapping[str, Any], bucket: Bucket) -> str:
+    """What the last delivery says of itself; by its channel's name where it failed and another got further."""
+    failed = r["evidence"] is not None and Evidence(r["evidence"]) in FAILURES
+    if r["why"] and failed and bucket is not Bucket.NOT_REACHED:
+        return f"{NAMES[Channel(r['channel'])]}: {r['why']}"
+    return str(r["why"] or "")

@@ -241,7 +241,8 @@ class Result:
     """What one attempt came to, and what the server saw of it."""
 
     outcome: Outcome
-    asked: Sequence[Asked]
+    asked: Sequence[Any]
+    """The requests (the mails) that arrived whole."""
     took_ms: int
     text: str = field(default="")
     """Everything the outcome says of itself, for the redaction checks."""
@@ -263,7 +264,24 @@ def attempt(case: Case, build: Build, message: Outgoing = MESSAGE) -> Result:
     return clock.run(run())
 
 
-def check(case: Case, result: Result) -> None:
+class Expected(Protocol):
+    """What a case expects, whatever the other side speaks."""
+
+    @property
+    def outcome(self) -> type[Outcome]: ...
+    @property
+    def code(self) -> str | None: ...
+    @property
+    def flags(self) -> frozenset[str]: ...
+    @property
+    def retry_after_s(self) -> float | None: ...
+    @property
+    def takes_ms(self) -> int: ...
+    @property
+    def requests(self) -> int: ...
+
+
+def check(case: Expected, result: Result) -> None:
     """The whole contract of one attempt."""
     assert type(result.outcome) is case.outcome, result.outcome
     assert len(result.asked) == case.requests

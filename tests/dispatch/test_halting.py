@@ -53,9 +53,7 @@ def test_a_cancelled_message_leaves_for_nobody_more_and_those_who_had_it_are_tol
         told = night.provider.calls[len(had_it) :]
         assert sorted(one.to for one in told) == sorted(had_it)
         for one in told:
-            assert one.words.startswith(
-                "NIGHTFALL S2: DISREGARD: Unit moves. This message is cancelled."
-            )
+            assert one.words.startswith("NIGHTFALL S2: DISREGARD: Unit moves. This message is cancelled.")
             assert "Reply" not in one.message.text
         await night.engine.settled()
         works = {one.work for one in await night.ledger.deliveries_of(message_id)}

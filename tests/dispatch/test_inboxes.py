@@ -31,7 +31,7 @@ def test_a_stop_that_came_in_while_the_machine_was_off_holds_before_anything_is_
                 await evening.ledger.compose()
                 await evening.settle()
             carrier.inbound_url = None  # the tunnel is down as well
-            await carrier.mailroom.take(number(1), ledger.sender.address, "STOP")
+            await carrier.postbox.take(number(1), ledger.sender.address, "STOP")
             await clock.sleep_until(clock.now_ms() + 8 * 3_600_000)
             async with at_work(ledger, home, clock, carrier) as morning:
                 assert len(await heard(morning)) == 1
@@ -49,7 +49,7 @@ def test_an_answer_whose_callback_was_lost_is_found_within_minutes(home: Path) -
         message_id, _ = await night.ledger.compose()
         await night.settle()
         night.network.faults.set("twilio", "callbacks_lost", 10)
-        await night.network.mailroom.take(number(1), night.ledger.sender.address, "1")
+        await night.network.postbox.take(number(1), night.ledger.sender.address, "1")
         await night.sleep(1)
         assert await heard(night) == []
         await night.sleep(5 * MINUTE_S + 10)
@@ -63,7 +63,7 @@ def test_what_was_heard_by_callback_is_found_in_the_inbox_and_changes_nothing(ho
     async def act(night: Night) -> None:
         await night.ledger.compose()
         await night.settle()
-        await night.network.mailroom.take(number(1), night.ledger.sender.address, "1")
+        await night.network.postbox.take(number(1), night.ledger.sender.address, "1")
         await night.sleep(20 * MINUTE_S)
         assert len(await heard(night)) == 1
         assert len(await night.ledger.ask(select(t.answers.c.id))) == 1
@@ -91,7 +91,7 @@ def test_a_reply_is_written_into_the_carriers_log_once_it_was_heard(home: Path) 
     async def act(night: Night) -> None:
         told: list[str] = []
         night.network.faults.set("twilio", "callbacks_lost", 10)
-        await night.network.mailroom.take(
+        await night.network.postbox.take(
             number(0), night.ledger.sender.address, "hello", lambda: told.append(log.REPLIED)
         )
         assert told == []

@@ -30,7 +30,7 @@ from app.services import watching
 from app.services.sending import Sent
 from app.store import rollup
 from app.store.standings import Standing
-from providers.contract import Clock
+from providers.contract import Channel, Clock
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Scene:
         async with self.web.request(method, self.here + path, allow_redirects=False, **options) as answer:
             return Reply(
                 answer.status,
-                await answer.text(),
+                await answer.text(errors="replace"),
                 {name.lower(): value for name, value in answer.headers.items()},
             )
 
@@ -140,6 +140,17 @@ class Scene:
         text = self.text_to(await self.number_of(name)).text
         return "/m/" + text.partition(f"{PUBLIC}/m/")[2].split()[0]
 
+    async def mail_link_of(self, name: str) -> str:
+        """The path of the crew page in the e-mail this person got."""
+        from app.domain.routing import AddressKind
+        from app.services import crew
+
+        member = next(one for one in await crew.list_crew(self.demo.house.office) if one.name == name)
+        address = member.first(AddressKind.EMAIL)
+        assert address is not None
+        mail = self.text_to(address.value).text
+        return "/m/" + mail.partition(f"{PUBLIC}/m/")[2][:16]
+
     async def counters_are_true(self) -> bool:
         async with self.demo.house.database.read() as connection:
             return await rollup.counted(connection, 1) == await rollup.recount(connection, 1)
@@ -151,13 +162,27 @@ class Scene:
 Play = Callable[[Scene], Awaitable[None]]
 
 
-def play(home: Path, act: Play, *, people: int = 156, clock: Clock | None = None) -> None:
+TEXTS = frozenset({Channel.SMS})
+
+
+def play(
+    home: Path,
+    act: Play,
+    *,
+    people: int = 156,
+    clock: Clock | None = None,
+    channels: frozenset[Channel] = TEXTS,
+) -> None:
     """Run ``act`` on a scene; in virtual time unless a clock is given."""
     clock = clock or VirtualClock(VIRTUAL_START_MS)
 
     async def whole() -> None:
         options = DemoOptions(
-            people=people, home=home, script=Script.silent(4), virtual=isinstance(clock, VirtualClock)
+            people=people,
+            home=home,
+            script=Script.silent(4),
+            virtual=isinstance(clock, VirtualClock),
+            channels=channels,
         )
         demo = await open_demo(clock, options)
         try:

@@ -109,7 +109,7 @@ def test_a_digit_from_a_shared_number_answers_for_nobody(home: Path) -> None:
             from app.rehearsal.comparison import recipients
 
             for person in await recipients(connection, scene.demo.house.vault, 1):
-                for number in person.numbers:
+                for number in person.addresses:
                     by_number[number] = by_number.get(number, 0) + 1
         shared = next(number for number, people in by_number.items() if people > 1)
         await scene.says(shared, "1", sid(1))

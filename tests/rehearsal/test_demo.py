@@ -14,6 +14,7 @@ from app.rehearsal.comparison import Difference, Recipient, compare
 from app.rehearsal.demo import VIRTUAL_START_MS, DemoOptions, open_demo, run_headless, send_location_change
 from app.rehearsal.log import LoggedMessage, Truth
 from app.store import productions
+from providers.contract import Channel
 from tests.house import opened
 from tests.postgres import Server
 
@@ -43,6 +44,9 @@ def test_every_person_is_shown_as_it_really_was(seed: int) -> None:
     assert result["callbacks"]["refused"] == result["callbacks"]["lost"] == 0
     assert result["confirmed"] <= result["read"] <= result["delivered"] <= 156
     assert all(one["person"] and one["why"] for one in result["unreachable"])
+    assert set(result["by_channel"]) == {"sms", "email"}
+    email = result["by_channel"]["email"]
+    assert 0 < email["read"] < email["delivered"] < email["sent"] <= email["planned"] <= 156
     assert len(result["unreachable"]) == result["buckets"]["not_reached"] + result["buckets"]["suppressed"]
 
 
@@ -84,7 +88,9 @@ async def test_a_server_with_a_real_production_is_left_alone(
 
 
 def test_the_unreachable_are_named_with_their_reason() -> None:
-    why = {one["person"]: one["why"] for one in played(seed=7, virtual=True)["unreachable"]}
+    result = played(seed=7, virtual=True, channels=frozenset({Channel.SMS}))
+    assert result["carrier_differences"] == 0
+    why = {one["person"]: one["why"] for one in result["unreachable"]}
     assert why["Faye Park"] == "No phone number in the crew list."
     assert "Opted out of texts." in why.values()
     assert "The number is a landline and cannot take texts." in why.values()
@@ -124,6 +130,42 @@ def text(to: str, *truth: Truth) -> LoggedMessage:
 def test_the_comparison_sees_a_wrong_state(truth: list[Truth], shown: str, expected: str) -> None:
     ada = Recipient("Ada", "01A", shown, ("+1",))
     assert compare([ada], [text("+1", *truth)]) == [Difference("Ada", expected, shown)]
+
+
+def mail(*truth: Truth, accepted: bool = True) -> LoggedMessage:
+    return LoggedMessage("smtp", "4b", "ada@x.example", "", "r", "…", 1 if accepted else None, list(truth))
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        pytest.param([mail(Truth("accepted", 1))], "no_receipt", id="a mail alone"),
+        pytest.param([mail(Truth("accepted", 1), Truth("machine_opened", 2))], "delivered", id="its image"),
+        pytest.param(
+            [mail(Truth("accepted", 1), Truth("opened", 2), Truth("read", 3))], "read", id="its page"
+        ),
+        pytest.param(
+            [mail(Truth("failed", 1, {"code": "550"}), accepted=False)], "not_reached", id="refused"
+        ),
+        pytest.param([mail(Truth("deferred", 1), accepted=False)], "on_the_way", id="to come back"),
+        pytest.param(
+            [mail(Truth("accepted", 1)), text("+1", Truth("delivered", 1))], "delivered", id="a text too"
+        ),
+        pytest.param(
+            [mail(Truth("accepted", 1)), text("+1", Truth("undelivered", 1))],
+            "no_receipt",
+            id="the best counts",
+        ),
+        pytest.param(
+            [mail(Truth("answered", 1, {"option": "1"})), text("+1", Truth("replied", 2, {"text": "2"}))],
+            "needs_help",
+            id="the later answer counts",
+        ),
+    ],
+)
+def test_a_person_is_judged_over_mail_and_texts(log: list[LoggedMessage], expected: str) -> None:
+    ada = Recipient("Ada", "01A", "suppressed", ("+1", "ada@x.example"))
+    assert compare([ada], log) == [Difference("Ada", expected, "suppressed")]
 
 
 def test_reading_on_a_shared_number_is_nobodys_reading() -> None:

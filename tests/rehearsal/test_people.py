@@ -14,15 +14,22 @@ from app.rehearsal.people import (
     BY_LINK,
     FATES,
     MACHINE_SHARE,
+    MAIL_FATES,
+    MAIL_FOLLOWED,
+    MAIL_IMAGES,
+    MAIL_OPENED,
     NOTHING,
     OPTIONS,
     REACTIONS,
     REPLIES,
+    TAKEN,
     WAKING,
     WOKEN,
     Script,
+    fate_of_mailbox,
     fate_of_number,
     holder_of,
+    mail_act,
     plan,
     reaction,
 )
@@ -34,7 +41,7 @@ numbers = st.integers(10**9, 10**10 - 1).map(lambda digits: f"+1{digits}")
 
 
 @pytest.mark.parametrize(
-    "table", [FATES, REACTIONS, WAKING, OPTIONS, REPLIES], ids=lambda table: repr(table[0][1])
+    "table", [FATES, MAIL_FATES, REACTIONS, WAKING, OPTIONS, REPLIES], ids=lambda table: repr(table[0][1])
 )
 def test_the_shares_of_every_table_make_one_whole(table: tuple[tuple[float, object], ...]) -> None:
     assert sum(share for share, _ in table) == pytest.approx(1.0)
@@ -151,3 +158,35 @@ def test_who_has_done_something_once_is_no_longer_asleep() -> None:
     third = Counter(reaction(7, number, 3) for number in awake)
     for share, kind in REACTIONS:
         assert third[kind] / len(awake) == pytest.approx(share, abs=0.06)
+
+
+@settings(max_examples=100)
+@given(st.integers(0, 10**6), st.integers(1, 6), st.floats(1, 600))
+def test_what_a_reader_of_mail_does_is_always_the_same_and_within_the_window(
+    seed: int, nth: int, seconds: float
+) -> None:
+    script = Script.for_seconds(seconds)
+    act = mail_act(seed, "ada@example.com", nth, script)
+    assert act == mail_act(seed, "ada@example.com", nth, script)
+    if act is not None:
+        page = act.page
+        assert page.at_s > 0
+        assert page.at_s + page.touch_after_s + page.answer_after_s <= script.within_s(nth)
+
+
+def test_mail_is_opened_seen_and_followed_as_often_as_the_tables_say() -> None:
+    mailboxes = [f"{number}@example.com" for number in range(3000)]
+    acts = [mail_act(7, one, 1, SCRIPT) for one in mailboxes]
+    opened = [one for one in acts if one is not None]
+    assert len(opened) / len(acts) == pytest.approx(MAIL_OPENED, abs=0.04)
+    assert sum(one.images for one in opened) / len(opened) == pytest.approx(MAIL_IMAGES, abs=0.04)
+    assert sum(one.follows for one in opened) / len(opened) == pytest.approx(MAIL_FOLLOWED, abs=0.04)
+    fates = Counter(fate_of_mailbox(7, one, SCRIPT) for one in mailboxes)
+    for share, fate in MAIL_FATES:
+        assert fates[fate] / len(mailboxes) == pytest.approx(share, abs=0.01)
+
+
+def test_in_a_silent_rehearsal_every_mail_is_taken_and_nobody_opens_one() -> None:
+    silent = Script.silent()
+    assert {fate_of_mailbox(7, f"{number}@example.com", silent) for number in range(300)} == {TAKEN}
+    assert {mail_act(7, f"{number}@example.com", 1, silent) for number in range(300)} == {None}

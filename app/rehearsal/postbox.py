@@ -34,7 +34,7 @@ class Received:
             self.tell()
 
 
-class Mailroom:
+class Postbox:
     """What people sent, oldest first. ``url`` is where it is delivered; None if nobody wants it."""
 
     def __init__(self, clock: Clock, account_sid: str, callbacks: Callbacks, url: str | None) -> None:
