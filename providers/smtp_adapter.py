@@ -7,6 +7,8 @@ learned from their page. Bytes are made by :mod:`providers.smtp_letters`, conver
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from providers.contract import (
     Account,
     CallbackBatch,
@@ -16,6 +18,7 @@ from providers.contract import (
     CheckResult,
     Clock,
     Found,
+    Inbound,
     LookUp,
     Mail,
     Money,
@@ -75,6 +78,10 @@ class Smtp:
     async def look_up(self, question: LookUp) -> Found | NotFound | CannotSay:  # noqa: ARG002 - nobody can be asked
         """Nobody can be asked."""
         return CannotSay("A mail server does not say what became of a mail.")
+
+    async def inbox(self, to: str, since_ms: int) -> Sequence[Inbound] | CannotSay:  # noqa: ARG002
+        """It hands mails over and keeps none."""
+        return CannotSay("A mail server does not say what came in.")
 
     def parse_callback(self, request: CallbackRequest) -> CallbackBatch | CallbackRefused:  # noqa: ARG002
         """There are none: whatever comes is from somebody else."""

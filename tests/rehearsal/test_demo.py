@@ -20,7 +20,12 @@ from tests.postgres import Server
 
 pytestmark = pytest.mark.proof
 
-SEEDS = range(1, 21)
+IN_EVERY_RUN = 5
+SEEDS = [
+    pytest.param(seed, marks=[] if seed <= IN_EVERY_RUN else [pytest.mark.long]) for seed in range(1, 21)
+]
+"""Twenty nights; the first few in every run, the others with the long proofs."""
+
 BUCKETS = {
     "confirmed", "declined", "needs_help", "read", "delivered", "no_receipt", "uncertain", "on_the_way",
     "not_reached", "held", "suppressed",
