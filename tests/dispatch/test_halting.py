@@ -54,7 +54,7 @@ def test_a_cancelled_message_leaves_for_nobody_more_and_those_who_had_it_are_tol
         assert sorted(one.to for one in told) == sorted(had_it)
         for one in told:
             assert one.words.startswith("NIGHTFALL S2: DISREGARD: Unit moves. This message is cancelled.")
-            assert "Reply" not in one.message.text
+            assert "Reply" not in one.words
         await night.engine.settled()
         works = {one.work for one in await night.ledger.deliveries_of(message_id)}
         assert works == {Work.DONE, Work.CANCELLED}

@@ -225,6 +225,10 @@ PARKED = select(func.count()).where(t.receipts.c.applied_at.is_(None))
 
 _unrouted = select(func.count()).where(t.steps.c.routed_at.is_(None)).scalar_subquery()
 _pending = select(func.count()).where(t.deliveries.c.work.in_(PENDING_WORK)).scalar_subquery()
-_asking = select(func.count()).where(t.attempts.c.look_at.is_not(None)).scalar_subquery()
+_asking = (
+    select(func.count())
+    .where(t.attempts.c.look_at.is_not(None), t.attempts.c.evidence == Evidence.UNKNOWN.value)
+    .scalar_subquery()
+)
 ON_ITS_WAY = select(_unrouted + _pending)
 UNSETTLED = select(_unrouted + _pending + _asking)

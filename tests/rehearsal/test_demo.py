@@ -20,7 +20,7 @@ from tests.postgres import Server
 
 pytestmark = pytest.mark.proof
 
-IN_EVERY_RUN = 5
+IN_EVERY_RUN = 3
 SEEDS = [
     pytest.param(seed, marks=[] if seed <= IN_EVERY_RUN else [pytest.mark.long]) for seed in range(1, 21)
 ]
