@@ -44,7 +44,7 @@ def test_a_phone_that_is_off_is_asked_after_two_ten_and_sixty_minutes_and_then_l
     async def act(night: Night) -> None:
         night.provider.asked = still_on_its_way
         message_id, _ = await night.ledger.compose()
-        await night.sleep(180 * MINUTE_S)
+        await night.sleep(75 * MINUTE_S)
         assert asking(night) == [2, 10, 60]
         assert await night.buckets(message_id) == {Bucket.ON_THE_WAY}
 
@@ -55,7 +55,7 @@ def test_a_provider_that_does_not_answer_is_asked_no_more_often(home: Path) -> N
     async def act(night: Night) -> None:
         night.provider.asked = lambda _question: CannotSay("It is busy.", retryable=True)
         await night.ledger.compose()
-        await night.sleep(180 * MINUTE_S)
+        await night.sleep(75 * MINUTE_S)
         assert asking(night) == [2, 10, 60]
 
     on_paper(home, act, people=crew_of(1))
@@ -76,7 +76,7 @@ def test_what_a_receipt_has_told_is_not_asked_about(home: Path) -> None:
     async def act(night: Night) -> None:
         await night.ledger.compose()
         await night.settle()
-        await night.sleep(90 * MINUTE_S)
+        await night.sleep(15 * MINUTE_S)
         assert {row.looks for row in await night.ledger.ask(select(t.attempts.c.looks))} == {0}
         assert {row.look_at for row in await night.ledger.ask(select(t.attempts.c.look_at))} == {None}
 

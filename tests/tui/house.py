@@ -148,11 +148,10 @@ class House:
                 connection,
                 production_id=self.office.production.id,
                 channel=Channel.SMS,
-                priorities=list(Priority),
+                quotas=dict.fromkeys(Priority, 10_000),
                 worker="test",
                 now_ms=now,
                 lease_until=now + 30_000,
-                limit=10_000,
             )
             account = (await connection.execute(select(t.accounts.c.id))).scalar_one()
             sender = (await connection.execute(select(t.senders.c.id))).scalar_one()
