@@ -138,6 +138,7 @@ async def test_while_the_server_is_started_again_nobody_is_lost_and_nobody_gets_
         await check_everybody_has_it_once(one.ledger, calls, message_id, people)
 
 
+@pytest.mark.long
 async def test_an_engine_that_was_cut_off_past_its_leases_sends_nothing_that_another_has_taken_over(
     home_on_server: Path, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
