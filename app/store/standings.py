@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.buckets import NON_READERS, Bucket
 from app.domain.evidence import FAILURES, Evidence, Work
 from app.domain.messages import MessageStatus
-from app.domain.routing import HELD
+from app.domain.routing import HELD, AddressKind
 from app.store import tables as t
 from app.store import trouble
 from app.store.carriers import CARRIER, IS_CARRIER, through
@@ -34,6 +34,7 @@ class Standing:
     last_channel: Channel | None
     last_evidence: Evidence | None
     tail: str
+    """The end of the number one would call: their first phone as it stands now, empty without one."""
     why: str
     next: str
 
@@ -44,6 +45,21 @@ _tries = (
     .select_from(t.attempts.join(_tried, _tried.c.id == t.attempts.c.delivery_id))
     .where(_tried.c.recipient_id == t.recipients.c.id)
     .correlate(t.recipients)
+    .scalar_subquery()
+)
+
+
+_their_phone = t.contact_points.alias("their_phone")
+_phone_tail = (
+    select(_their_phone.c.tail)
+    .where(
+        _their_phone.c.person_id == t.people.c.id,
+        _their_phone.c.kind == AddressKind.PHONE.value,
+        _their_phone.c.retired_at.is_(None),
+    )
+    .order_by(_their_phone.c.place, _their_phone.c.id)
+    .limit(1)
+    .correlate(t.people)
     .scalar_subquery()
 )
 
@@ -70,7 +86,7 @@ def _people(message_id: int, buckets: Collection[Bucket]) -> Select[tuple[object
             through("evidence"),
             through("work"),
             through("due_at"),
-            t.contact_points.c.tail,
+            _phone_tail.label("tail"),
             through("why"),
             through("next"),
             r.why.label("left_out_why"),
@@ -82,7 +98,6 @@ def _people(message_id: int, buckets: Collection[Bucket]) -> Select[tuple[object
         .outerjoin(newest, newest.c.recipient_id == r.id)
         .outerjoin(t.deliveries, d.id == newest.c.id)
         .outerjoin(CARRIER, IS_CARRIER)
-        .outerjoin(t.contact_points, t.contact_points.c.id == d.contact_point_id)
         .where(r.message_id == message_id, r.bucket.in_([bucket.value for bucket in buckets]))
     )
 
