@@ -68,6 +68,20 @@ NOBODY_LEFT = Problem(
 )
 
 
+async def taken_before(office: Office, message: StoredMessage, step: Step) -> StepTaken:
+    """What a second press of the same key returns: the step of a moment ago."""
+    return StepTaken(
+        message.public_id,
+        message.code,
+        step.public_id,
+        step.people,
+        step.not_before,
+        await office.is_dispatching(),
+        repeated=True,
+        unreachable=step.unreachable,
+    )
+
+
 async def remind(office: Office, actor: Actor, name: str, only: Collection[int] | None = None) -> StepTaken:
     """Remind all non-readers of a message, or the marked recipients among them.
 
@@ -85,16 +99,7 @@ async def remind(office: Office, actor: Actor, name: str, only: Collection[int] 
     async with office.database.write() as connection:
         last = await steps.latest(connection, message.id, StepKind.REMINDER)
         if last and guarded(last.created_at, now):
-            return StepTaken(
-                message.public_id,
-                message.code,
-                last.public_id,
-                last.people,
-                last.not_before,
-                await office.is_dispatching(),
-                repeated=True,
-                unreachable=last.unreachable,
-            )
+            return await taken_before(office, message, last)
         summary = (await board.summaries(connection, office.production.id, now, only=message.id))[0]
         if problem := cannot_remind(summary, now):
             raise Refused(problem.sentence, problem.next)

@@ -13,12 +13,11 @@ from app.domain.messages import MessageStatus
 from app.domain.priorities import GUARD_S, StepKind, undo_window_s
 from app.domain.problem import Problem, Refused
 from app.domain.times import spell
-from app.services.chasing import StepTaken, decisions_for, guarded
+from app.services.chasing import StepTaken, decisions_for, guarded, taken_before
 from app.services.office import Office, find_message, may_send
 from app.store import audit, board, freezing, halting, messages, steps, stopping, sweeps
 from app.store.board import Summary
 from app.store.messages import StoredMessage
-from app.store.steps import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +263,7 @@ async def disregard(office: Office, actor: Actor, name: str) -> StepTaken:
     async with office.database.write() as connection:
         last = await steps.latest(connection, message.id, StepKind.DISREGARD)
         if last and guarded(last.created_at, now):
-            return await _taken(office, message, last)
+            return await taken_before(office, message, last)
         if problem := cannot_disregard(await _summary(connection, office, message), now):
             raise Refused(problem.sentence, problem.next)
         if not reached:
@@ -300,18 +299,4 @@ async def disregard(office: Office, actor: Actor, name: str) -> StepTaken:
         not_before,
         await office.is_dispatching(),
         unreachable=len(left_out),
-    )
-
-
-async def _taken(office: Office, message: StoredMessage, step: Step) -> StepTaken:
-    """The step of a moment ago."""
-    return StepTaken(
-        message.public_id,
-        message.code,
-        step.public_id,
-        step.people,
-        step.not_before,
-        await office.is_dispatching(),
-        repeated=True,
-        unreachable=step.unreachable,
     )

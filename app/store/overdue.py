@@ -11,10 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain import evidence as ev
 from app.domain.evidence import Evidence
 from app.domain.overdue import next_look
-from app.store import receipts
 from app.store import tables as t
-from app.store.receipts import Incoming
-from app.store.unknowns import DUE_ROWS, LOOK_UP
+from app.store.unknowns import DUE_ROWS, take_found
 from providers.contract import Channel, Found
 
 
@@ -64,22 +62,7 @@ async def settle(connection: AsyncConnection, one: Overdue, found: Found | None,
     )
     if found is None or ev.RANK[ev.OF_FACT[found.fact]] <= ev.RANK[Evidence.SENT]:
         return
-    await receipts.take(
-        connection,
-        [
-            Incoming(
-                account_id=one.account_id,
-                dedupe_key=f"{LOOK_UP}{one.reference}:{found.fact.value}",
-                fact=found.fact,
-                reference=one.reference,
-                provider_id=found.provider_id,
-                error=found.error,
-                raw=b"",
-                received_at=now_ms,
-            )
-        ],
-        now_ms,
-    )
+    await take_found(connection, one.account_id, one.reference, found, [found.fact], now_ms)
 
 
 _DUE = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, or_, select, update
@@ -127,23 +127,8 @@ async def settle(
     match resolution.verdict:
         case Verdict.ACCEPTED:
             assert found is not None
-            await receipts.take(
-                connection,
-                [
-                    Incoming(
-                        account_id=unknown.account_id,
-                        dedupe_key=f"{LOOK_UP}{unknown.reference}:{fact.value}",
-                        fact=fact,
-                        reference=unknown.reference,
-                        provider_id=found.provider_id,
-                        error=found.error if fact is found.fact else None,
-                        raw=b"",
-                        received_at=now_ms,
-                    )
-                    for fact in dict.fromkeys((Fact.ACCEPTED, found.fact))
-                ],
-                now_ms,
-            )
+            facts = dict.fromkeys((Fact.ACCEPTED, found.fact))
+            await take_found(connection, unknown.account_id, unknown.reference, found, facts, now_ms)
         case Verdict.SEND_AGAIN:
             await _send_again(connection, unknown, now_ms)
         case Verdict.ASK_AGAIN | Verdict.UNCERTAIN:
@@ -153,6 +138,34 @@ async def settle(
                 .values(why=resolution.why, next=resolution.next)
             )
             await roll_up(connection, [unknown.recipient_id], now_ms)
+
+
+async def take_found(
+    connection: AsyncConnection,
+    account_id: int,
+    reference: str,
+    found: Found,
+    facts: Iterable[Fact],
+    now_ms: int,
+) -> None:
+    """Take what a provider said of an attempt when it was asked, as if it had told these facts by itself."""
+    await receipts.take(
+        connection,
+        [
+            Incoming(
+                account_id=account_id,
+                dedupe_key=f"{LOOK_UP}{reference}:{fact.value}",
+                fact=fact,
+                reference=reference,
+                provider_id=found.provider_id,
+                error=found.error if fact is found.fact else None,
+                raw=b"",
+                received_at=now_ms,
+            )
+            for fact in facts
+        ],
+        now_ms,
+    )
 
 
 async def _set_attempt(connection: AsyncConnection, unknown: Unknown, *, look_at: int | None) -> None:
